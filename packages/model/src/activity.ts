@@ -1,0 +1,20 @@
+import type { DeploymentId, EnvironmentId } from './identifiers.ts';
+
+export type ActivityKind = 'push' | 'deploy' | 'redeploy' | 'revert' | 'delete' | 'repair' | 'recover' | 'build';
+export type ActivityState = 'running' | 'succeeded' | 'failed' | 'cancelled';
+
+/** Something that happens or happened, with its log. Times are RFC 3339 in UTC. */
+export interface Activity {
+  /** `a_…` */
+  readonly id: string;
+  readonly sequence: number;
+  readonly kind: ActivityKind;
+  readonly state: ActivityState;
+  readonly project: string;
+  readonly environment: EnvironmentId | undefined;
+  readonly deployment: DeploymentId | undefined;
+  readonly actor: string;
+  readonly cause: string;
+  readonly startedAt: string;
+  readonly finishedAt: string | undefined;
+}

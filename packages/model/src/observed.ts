@@ -1,0 +1,54 @@
+import type { DeploymentId, Digest, NodeName } from './identifiers.ts';
+
+/** What the engine, the volumes and the router say exists now for one environment. Never a memory of what was done. */
+export interface ObservedEnvironment {
+  readonly network: boolean;
+  readonly generations: readonly ObservedGeneration[];
+  readonly jobs: readonly ObservedJob[];
+  /** Volumes that exist, by node. */
+  readonly volumes: readonly { readonly node: NodeName; readonly volume: string }[];
+  /** Digest of the router's table for this environment, undefined where it has none. */
+  readonly routes: Digest | undefined;
+}
+
+/** The instances of one node at one digest. */
+export interface ObservedGeneration {
+  readonly node: NodeName;
+  readonly digest: Digest;
+  readonly deployment: DeploymentId;
+  readonly instances: readonly ObservedInstance[];
+}
+
+export type InstanceState = 'created' | 'running' | 'exited';
+
+export interface ObservedInstance {
+  /** The engine's id of the container. */
+  readonly id: string;
+  /** 0-based, unique within the generation. */
+  readonly index: number;
+  readonly state: InstanceState;
+  /** IPv4 in the environment's network, undefined unless running. */
+  readonly address: string | undefined;
+  readonly exitCode: number | undefined;
+  readonly outOfMemory: boolean;
+  readonly cpu: number;
+  readonly memoryBytes: number;
+  /** RFC 3339; undefined where it never started. */
+  readonly startedAt: string | undefined;
+  /** What the last probe said; the engine itself leaves it `unknown`. */
+  readonly readiness: 'unknown' | 'ready' | 'unready';
+}
+
+/** Which job of which attempt. */
+export interface JobKey {
+  readonly deployment: DeploymentId;
+  readonly node: NodeName;
+  readonly hook: string;
+}
+
+export interface ObservedJob extends JobKey {
+  readonly id: string;
+  readonly state: InstanceState;
+  readonly exitCode: number | undefined;
+  readonly outOfMemory: boolean;
+}

@@ -1,0 +1,74 @@
+import type { Digest, NodeName } from '@coppice/model';
+
+/** The difference between desired and observed, and the way across it. Same inputs give byte-equal plans. */
+export interface Plan {
+  readonly v: 1;
+  /** Over changes and steps. */
+  readonly digest: Digest;
+  /** One per node, desired or observed, sorted by name; `keep` where nothing happens. */
+  readonly changes: readonly Change[];
+  /** A DAG in topological order; empty when the world is as desired. */
+  readonly steps: readonly Step[];
+}
+
+export type ChangeAction = 'create' | 'update' | 'replace' | 'move' | 'remove' | 'keep';
+/**
+ * `overlap`: new ready, routes switched, old drained. `switch`: old stopped, then new started, since a volume is exclusive.
+ * `in-place`: without a new instance. `start`, `stop`: nothing was or will be there. `none`: keep.
+ */
+export type Strategy = 'overlap' | 'switch' | 'in-place' | 'start' | 'stop' | 'none';
+
+export interface Change {
+  readonly node: NodeName;
+  readonly action: ChangeAction;
+  readonly strategy: Strategy;
+  readonly reasons: readonly Reason[];
+}
+
+/** Why, as data; words are made where they are shown (`describeReason`). */
+export type Reason =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'gone' } // not in the release any more
+  | { readonly kind: 'field'; readonly field: string; readonly from: string; readonly to: string }
+  | { readonly kind: 'image'; readonly what: string; readonly from: string; readonly to: string }
+  | { readonly kind: 'drift'; readonly detail: string }
+  | { readonly kind: 'instance-missing'; readonly running: number; readonly wanted: number }
+  | { readonly kind: 'instance-crashed'; readonly exitCode: number | undefined; readonly outOfMemory: boolean }
+  | { readonly kind: 'instance-unready' }
+  | { readonly kind: 'suspended' }
+  | { readonly kind: 'environment-deleted' };
+
+interface StepBase {
+  /** Unique in the plan, made of kind, node and digest, e.g. `start web 41c2f0`. */
+  readonly id: string;
+  /** Ids of the steps that must be done before. */
+  readonly after: readonly string[];
+}
+
+export type Step = StepBase &
+  (
+    | { readonly kind: 'create-network' }
+    | { readonly kind: 'create-volumes'; readonly node: NodeName }
+    | { readonly kind: 'pull-image'; readonly node: NodeName }
+    | { readonly kind: 'run-job'; readonly node: NodeName; readonly hook: 'deploy' | 'post_deploy' }
+    /** Creates and starts the missing instances of the generation (all `instances` of the spec). */
+    | { readonly kind: 'start'; readonly node: NodeName; readonly digest: Digest }
+    /** Runs the node's provisioning, where it has one, in each instance. */
+    | { readonly kind: 'provision'; readonly node: NodeName; readonly digest: Digest }
+    | { readonly kind: 'await-ready'; readonly node: NodeName; readonly digest: Digest }
+    /** Leads the node's stable address to this generation. */
+    | { readonly kind: 'switch-address'; readonly node: NodeName; readonly digest: Digest }
+    /** Swaps the environment's whole route table to the desired generations. */
+    | { readonly kind: 'switch-routes' }
+    /** Waits until the router has no open request on the generation, within a deadline. */
+    | { readonly kind: 'drain'; readonly node: NodeName; readonly digest: Digest }
+    | { readonly kind: 'stop'; readonly node: NodeName; readonly digest: Digest }
+    /** Removes instances of a kept generation that are surplus or crashed, by id. */
+    | { readonly kind: 'remove-instances'; readonly node: NodeName; readonly digest: Digest; readonly instances: readonly string[] }
+    | { readonly kind: 'resize'; readonly node: NodeName; readonly digest: Digest }
+    | { readonly kind: 'remove-routes' }
+    | { readonly kind: 'remove-network' }
+    | { readonly kind: 'remove-volumes' }
+  );
+
+export type StepKind = Step['kind'];
