@@ -9,6 +9,7 @@ export * from './identifiers.ts';
 export * from './network-policy.ts';
 export * from './node-spec.ts';
 export * from './observed.ts';
+export * from './plain-text.ts';
 export * from './release.ts';
 export * from './resources.ts';
 export * from './route-table.ts';

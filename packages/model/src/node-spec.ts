@@ -23,6 +23,8 @@ export interface MountSpec {
   readonly volume: string;
   /** At most one live instance may hold it. */
   readonly exclusive: boolean;
+  /** Whose volume it is, where it is not the node's own: a worker shares its application's. */
+  readonly node?: NodeName;
 }
 
 /** What the node may reach, by the name it uses. */

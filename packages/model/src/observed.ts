@@ -49,6 +49,8 @@ export interface JobKey {
 export interface ObservedJob extends JobKey {
   readonly id: string;
   readonly state: InstanceState;
+  /** IPv4 in the environment's network while it runs. */
+  readonly address?: string | undefined;
   readonly exitCode: number | undefined;
   readonly outOfMemory: boolean;
 }

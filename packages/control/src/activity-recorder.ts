@@ -1,0 +1,138 @@
+import { EventEmitter, on } from 'node:events';
+import { type Activity, type ActivityKind, type ActivityState, type DeploymentId, type EnvironmentId, plainText } from '@coppice/model';
+import type { Store } from '@coppice/state';
+import { redact } from './redact.ts';
+
+/** An activity that runs: where its lines go, and how it is stopped. */
+export interface RunningActivity {
+  readonly id: string;
+  /** Aborted by `cancel`. */
+  readonly signal: AbortSignal;
+  /** Appends a line to the log and tells whoever follows, without control characters and secrets. */
+  readonly say: (line: string) => void;
+  /** Says what it is about, once that is known. */
+  readonly about: (what: { readonly environment?: EnvironmentId; readonly deployment?: DeploymentId }) => void;
+  readonly finish: (state: Exclude<ActivityState, 'running'>) => void;
+}
+
+export interface ActivityStart {
+  readonly kind: ActivityKind;
+  readonly project: string;
+  readonly environment: EnvironmentId | undefined;
+  readonly actor: string;
+  readonly cause: string;
+  /** Also gets each line, as it is stored. */
+  readonly echo?: (line: string) => void;
+  /** Aborts the activity too. */
+  readonly signal?: AbortSignal;
+}
+
+/** Records what happens: activities with their logs, and tells those who watch. */
+export class ActivityRecorder {
+  readonly #store: Store;
+  readonly #running = new Map<string, AbortController>();
+  readonly #bell = new EventEmitter().setMaxListeners(0);
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  start(start: ActivityStart): RunningActivity {
+    const { echo, signal: outer, ...record } = start;
+    const { id } = this.#store.activities.create({ ...record, deployment: undefined });
+    const controller = new AbortController();
+    this.#running.set(id, controller);
+    this.#bell.emit('activity', id);
+    let environment = start.environment;
+    return {
+      id,
+      signal: outer ? AbortSignal.any([controller.signal, outer]) : controller.signal,
+      say: (line) => {
+        const clean = redact(plainText(line), this.#store.secrets.values(environment));
+        this.#store.activities.append(id, [clean]);
+        this.#bell.emit(`log ${id}`);
+        echo?.(clean);
+      },
+      about: (what) => {
+        environment = what.environment ?? environment;
+        this.#store.activities.update(id, what);
+      },
+      finish: (state) => {
+        this.#running.delete(id);
+        this.#store.activities.update(id, { state });
+        this.#bell.emit('activity', id);
+        this.#bell.emit(`log ${id}`);
+      },
+    };
+  }
+
+  /** Aborts a running activity; false where it does not run here. */
+  cancel(id: string): boolean {
+    const controller = this.#running.get(id);
+    controller?.abort(new Error('cancelled'));
+    return controller !== undefined;
+  }
+
+  /** Marks what a server that died left running as failed. */
+  closeInterrupted(): void {
+    for (const activity of this.#store.activities.list({ state: 'running', limit: 1000 })) {
+      this.#store.activities.append(activity.id, ['the server stopped while this ran']);
+      this.#store.activities.update(activity.id, { state: 'failed' });
+    }
+  }
+
+  /** Lines so far, and with `follow` as they come until the activity ends. */
+  async *log(id: string, options: { readonly follow: boolean; readonly signal?: AbortSignal }): AsyncIterable<string> {
+    const bell = this.#listen(`log ${id}`, options.signal);
+    let seen = 0;
+    for (;;) {
+      const ended = this.#store.activities.get(id)?.state !== 'running';
+      const lines = this.#store.activities.log(id, seen);
+      seen += lines.length;
+      yield* lines;
+      if (ended || !options.follow || !(await bell.next())) break;
+    }
+    bell.close();
+  }
+
+  /** Resolves with the activity once it has ended. */
+  async ended(id: string): Promise<Activity | undefined> {
+    const bell = this.#listen(`log ${id}`, undefined);
+    let activity = this.#store.activities.get(id);
+    while (activity?.state === 'running' && (await bell.next())) activity = this.#store.activities.get(id);
+    bell.close();
+    return activity;
+  }
+
+  /** Ids of activities as they start and end. */
+  async *changes(signal: AbortSignal): AsyncIterable<string> {
+    try {
+      for await (const [id] of on(this.#bell, 'activity', { signal })) yield id as string;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** A bell that rings for an event: `next` is true at a ring since the last call, false once `signal` is aborted. */
+  #listen(event: string, signal: AbortSignal | undefined): { next(): Promise<boolean>; close(): void } {
+    let rung = false;
+    let wake: (() => void) | undefined;
+    const ring = (): void => {
+      rung = true;
+      wake?.();
+    };
+    this.#bell.on(event, ring);
+    signal?.addEventListener('abort', ring);
+    return {
+      next: async () => {
+        if (!rung) await new Promise<void>((resolve) => (wake = resolve));
+        rung = false;
+        return signal?.aborted !== true;
+      },
+      close: () => {
+        this.#bell.off(event, ring);
+        signal?.removeEventListener('abort', ring);
+      },
+    };
+  }
+}

@@ -1,0 +1,64 @@
+import { CoppiceError } from '@coppice/model';
+
+/**
+ * One change at a time per environment. Of the pushes that wait, only the newest stays: the others fail with `superseded`.
+ * Other work (repairs, deletions) waits its turn and is never superseded.
+ */
+export class ChangeQueue {
+  readonly #lanes = new Map<string, Lane>();
+
+  /** Runs `work` when all earlier work of the lane is done or superseded. `kind` push: may be superseded while it waits. */
+  run<Result>(lane: string, kind: 'push' | 'other', work: () => Promise<Result>): Promise<Result> {
+    const queue = this.#lanes.get(lane) ?? { running: false, waiting: [] };
+    this.#lanes.set(lane, queue);
+    return new Promise<Result>((resolve, reject) => {
+      if (kind === 'push') this.#supersede(queue);
+      queue.waiting.push({ kind, start: () => work().then(resolve, reject), refuse: reject });
+      this.#next(lane, queue);
+    });
+  }
+
+  /** Whether anything runs or waits in the lane. */
+  busy(lane: string): boolean {
+    return this.#lanes.has(lane);
+  }
+
+  /** Work that waits, over all lanes. */
+  get waiting(): number {
+    let count = 0;
+    for (const lane of this.#lanes.values()) count += lane.waiting.length;
+    return count;
+  }
+
+  #supersede(queue: Lane): void {
+    for (const entry of queue.waiting.filter((waiting) => waiting.kind === 'push')) {
+      entry.refuse(new CoppiceError('superseded', 'superseded by a newer push to this branch; fetch and push again'));
+    }
+    queue.waiting = queue.waiting.filter((waiting) => waiting.kind !== 'push');
+  }
+
+  #next(lane: string, queue: Lane): void {
+    if (queue.running) return;
+    const entry = queue.waiting.shift();
+    if (!entry) {
+      this.#lanes.delete(lane);
+      return;
+    }
+    queue.running = true;
+    entry.start().finally(() => {
+      queue.running = false;
+      this.#next(lane, queue);
+    });
+  }
+}
+
+interface Lane {
+  running: boolean;
+  waiting: Entry[];
+}
+
+interface Entry {
+  readonly kind: 'push' | 'other';
+  readonly start: () => Promise<void>;
+  readonly refuse: (error: CoppiceError) => void;
+}

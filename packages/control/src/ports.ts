@@ -1,0 +1,42 @@
+import type { Catalog } from '@coppice/catalog';
+import type { Engine } from '@coppice/engine';
+import type { Repositories } from '@coppice/git';
+import type { ImageBuilder } from '@coppice/images';
+import type { TypeDirectory } from '@coppice/model';
+import type { Router } from '@coppice/router';
+import type { Store } from '@coppice/state';
+import type { Volumes } from '@coppice/volumes';
+import type { TypeFiles } from './release/resolve-release.ts';
+
+/** The outside world as the control plane sees it; only the composition root knows what is behind. */
+export interface Ports {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly volumes: Volumes;
+  readonly router: Router;
+  readonly repositories: Repositories;
+  readonly images: ImageBuilder;
+  readonly catalog: Catalog;
+  readonly types: TypeDirectory;
+  readonly typeFiles: TypeFiles;
+  readonly clock: Clock;
+  readonly settings: Settings;
+  /** One structured line about the control plane itself. */
+  readonly log: (event: string, details?: Readonly<Record<string, unknown>>) => void;
+}
+
+export interface Clock {
+  now(): Date;
+  /** Milliseconds of a clock that never goes back. */
+  monotonicMs(): number;
+}
+
+export interface Settings {
+  /** Environments answer on `<environment>.<project>.<domain>`. */
+  readonly domain: string;
+  /** `host:port` people reach the router on. */
+  readonly routerAddress: string;
+  /** URL of the HTTP API without a trailing slash; git remotes lie below it. */
+  readonly apiUrl: () => string;
+  readonly maxEnvironments: number;
+}
