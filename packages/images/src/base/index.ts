@@ -1,0 +1,2 @@
+export * from './base-layers.ts';
+export { baseKey, buildBase, defaultBaseDirectory, sweepBases } from './build-base.ts';
