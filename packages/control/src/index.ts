@@ -1,1 +1,4 @@
 export * from './control-plane.ts';
+export * from './create-control-plane.ts';
+export * from './ports.ts';
+export { redact } from './redact.ts';

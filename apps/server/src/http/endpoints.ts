@@ -1,0 +1,196 @@
+import type { ActivityState } from '@coppice/model';
+import { type Call, type Endpoint, environmentParam, flagField, list, textField } from './endpoint.ts';
+import { sendEvents, sendLines } from './stream.ts';
+
+const project = (call: Call): string => call.params['project'] ?? '';
+const nameBody = {
+  type: 'object',
+  required: ['name'],
+  properties: { name: { type: 'string', maxLength: 64 } },
+  additionalProperties: false,
+};
+const redeployBody = { type: 'object', properties: { refresh: { type: 'boolean' } }, additionalProperties: false };
+const revertBody = {
+  type: 'object',
+  required: ['deployment'],
+  properties: { deployment: { type: 'string', maxLength: 64 } },
+  additionalProperties: false,
+};
+
+const projects: readonly Endpoint[] = [
+  { method: 'GET', path: '/projects', summary: 'All projects', handle: ({ control }) => list(control.listProjects()) },
+  {
+    method: 'POST',
+    path: '/projects',
+    summary: 'Create a project',
+    body: nameBody,
+    status: 201,
+    handle: ({ control, body }) => control.createProject(textField(body, 'name')),
+  },
+  {
+    method: 'DELETE',
+    path: '/projects/:project',
+    summary: 'Delete a project with its environments and data',
+    status: 204,
+    handle: (call) => call.control.deleteProject(project(call), call.actor),
+  },
+];
+
+const environments: readonly Endpoint[] = [
+  {
+    method: 'GET',
+    path: '/projects/:project/environments',
+    summary: 'The environments of a project, oldest first',
+    handle: async (call) => list(await call.control.listEnvironments(project(call))),
+  },
+  {
+    method: 'GET',
+    path: '/projects/:project/environments/:environment',
+    summary: 'One environment with its nodes and instances; `-` is the default one',
+    handle: (call) => call.control.showEnvironment(project(call), environmentParam(call)),
+  },
+  {
+    method: 'DELETE',
+    path: '/projects/:project/environments/:environment',
+    summary: 'Delete an environment, its data and its branch',
+    status: 202,
+    handle: (call) => call.control.deleteEnvironment(project(call), environmentParam(call), call.actor),
+  },
+  {
+    method: 'POST',
+    path: '/projects/:project/environments/:environment/redeploy',
+    summary: 'Deploy the tip again; with refresh: resolved and built anew',
+    body: redeployBody,
+    status: 202,
+    handle: (call) =>
+      call.control.redeploy(project(call), environmentParam(call), { actor: call.actor, refresh: flagField(call.body, 'refresh') }),
+  },
+  {
+    method: 'POST',
+    path: '/projects/:project/environments/:environment/revert',
+    summary: 'A commit on the tip with the tree of an earlier deployment, deployed like a push',
+    body: revertBody,
+    status: 202,
+    handle: (call) => {
+      const options = { actor: call.actor, environment: environmentParam(call) };
+      return call.control.revert(project(call), textField(call.body, 'deployment'), options);
+    },
+  },
+  {
+    method: 'GET',
+    path: '/projects/:project/environments/:environment/plan',
+    summary: 'What deploying a revision would change, and why',
+    query: { revision: 'commit, branch or tag known to the server; the tip where missing' },
+    handle: (call) => call.control.plan(project(call), { environment: environmentParam(call), revision: call.query['revision'] ?? '' }),
+  },
+  {
+    method: 'GET',
+    path: '/projects/:project/environments/:environment/release',
+    summary: 'Every node pinned',
+    query: { revision: 'commit, branch or tag known to the server; what is live where missing' },
+    handle: (call) =>
+      call.control.showRelease(project(call), { environment: environmentParam(call), revision: call.query['revision'] ?? '' }),
+  },
+  {
+    method: 'GET',
+    path: '/projects/:project/environments/:environment/explain/:about/:node',
+    summary: 'What entered a node’s build key, or why it was last replaced; `about` is build or restart',
+    handle: (call) => {
+      const about = call.params['about'] === 'build' ? 'build' : 'restart';
+      return call.control.explain(project(call), { environment: environmentParam(call), about, node: call.params['node'] ?? '' });
+    },
+  },
+  {
+    method: 'GET',
+    path: '/projects/:project/environments/:environment/logs',
+    summary: 'Output of the instances as newline-delimited JSON',
+    query: { node: 'only this one', follow: 'true: until the client leaves', since: 'RFC 3339', tail: 'only the last so many lines' },
+    handle: async (call) => {
+      const { node, follow, since, tail } = call.query;
+      const request = { environment: environmentParam(call), node: node ?? '', follow: follow === 'true', since, signal: call.signal };
+      await sendLines(call.reply, call.control.logs(project(call), { ...request, tail: tail === undefined ? undefined : Number(tail) }));
+    },
+  },
+];
+
+const history: readonly Endpoint[] = [
+  {
+    method: 'GET',
+    path: '/projects/:project/deployments',
+    summary: 'Deployments, newest first',
+    query: { environment: 'only of this one' },
+    handle: (call) => list(call.control.listDeployments(project(call), call.query['environment'])),
+  },
+  {
+    method: 'GET',
+    path: '/projects/:project/diff',
+    summary: 'The difference between two deployments, revisions or environments',
+    query: { from: 'deployment, revision or environment', to: 'the same' },
+    handle: (call) => call.control.diff(project(call), call.query['from'] ?? '', call.query['to'] ?? ''),
+  },
+];
+
+const activities: readonly Endpoint[] = [
+  {
+    method: 'GET',
+    path: '/activities',
+    summary: 'What happens and happened, newest first',
+    query: {
+      project: 'only of this one',
+      environment: 'only of this one',
+      state: 'running, succeeded, failed or cancelled',
+      limit: 'at most so many',
+    },
+    handle: ({ control, query }) => {
+      const limit = query['limit'] === undefined ? 100 : Number(query['limit']);
+      return list(control.listActivities({ ...named(query, 'project'), ...named(query, 'environment'), ...state(query['state']), limit }));
+    },
+  },
+  {
+    method: 'GET',
+    path: '/activities/:id',
+    summary: 'One activity',
+    handle: ({ control, params }) => control.showActivity(params['id'] ?? ''),
+  },
+  {
+    method: 'GET',
+    path: '/activities/:id/log',
+    summary: 'Its log as server-sent events',
+    query: { follow: 'true: until it ends' },
+    handle: async ({ control, params, query, reply, signal }) => {
+      control.showActivity(params['id'] ?? '');
+      await sendEvents(reply, 'line', control.activityLog(params['id'] ?? '', { follow: query['follow'] === 'true', signal }));
+    },
+  },
+  {
+    method: 'POST',
+    path: '/activities/:id/cancel',
+    summary: 'Stop a build or deployment; the old release stays',
+    status: 204,
+    handle: ({ control, params, actor }) => control.cancelActivity(params['id'] ?? '', actor),
+  },
+  {
+    method: 'GET',
+    path: '/events',
+    summary: 'Activities as they start, change and end, as server-sent events',
+    handle: async ({ control, reply, signal }) => await sendEvents(reply, 'activity', control.events(signal)),
+  },
+  {
+    method: 'GET',
+    path: '/doctor',
+    summary: 'Whether the machine is healthy',
+    handle: async ({ control }) => list(await control.doctor()),
+  },
+];
+
+/** Every operation of the API. */
+export const endpoints: readonly Endpoint[] = [...projects, ...environments, ...history, ...activities];
+
+function named<Name extends string>(query: Call['query'], name: Name): { readonly [Key in Name]?: string } {
+  const value = query[name];
+  return (value === undefined ? {} : { [name]: value }) as { readonly [Key in Name]?: string };
+}
+
+function state(text: string | undefined): { readonly state?: ActivityState } {
+  return text === 'running' || text === 'succeeded' || text === 'failed' || text === 'cancelled' ? { state: text } : {};
+}

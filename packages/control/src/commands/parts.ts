@@ -1,0 +1,18 @@
+import type { ActivityRecorder } from '../activity-recorder.ts';
+import type { ChangeQueue } from '../change-queue.ts';
+import type { HealthMonitor } from '../environment/health-monitor.ts';
+import type { Redeployer } from '../environment/redeployer.ts';
+import type { Remover } from '../environment/remover.ts';
+import type { Ports } from '../ports.ts';
+import type { PlanPreview } from '../push/plan-preview.ts';
+
+/** What the commands are made over. */
+export interface CommandParts {
+  readonly ports: Ports;
+  readonly activities: ActivityRecorder;
+  readonly queue: ChangeQueue;
+  readonly health: HealthMonitor;
+  readonly preview: PlanPreview;
+  readonly redeployer: Redeployer;
+  readonly remover: Remover;
+}

@@ -1,0 +1,76 @@
+import type { PushHandler } from '@coppice/git';
+import { CoppiceError } from '@coppice/model';
+import type { Project } from '@coppice/state';
+import { ActivityRecorder } from './activity-recorder.ts';
+import { ChangeQueue } from './change-queue.ts';
+import { activityCommands } from './commands/activity-commands.ts';
+import { environmentCommands } from './commands/environment-commands.ts';
+import { historyCommands } from './commands/history-commands.ts';
+import type { CommandParts } from './commands/parts.ts';
+import { projectCommands } from './commands/project-commands.ts';
+import { runtimeCommands } from './commands/runtime-commands.ts';
+import type { ControlPlane } from './control-plane.ts';
+import { Deployer } from './environment/deployer.ts';
+import { HealthMonitor } from './environment/health-monitor.ts';
+import { Loop } from './environment/loop.ts';
+import { probeOnce } from './environment/probe-once.ts';
+import { Reconciler } from './environment/reconciler.ts';
+import { recover } from './environment/recovery.ts';
+import { Redeployer } from './environment/redeployer.ts';
+import { Remover } from './environment/remover.ts';
+import type { Ports } from './ports.ts';
+import { PushDeployer } from './push/deploy-push.ts';
+import { PlanPreview } from './push/plan-preview.ts';
+import { PushPreparer } from './push/prepare-push.ts';
+
+/** A control plane that runs: what people ask of it, what git's hooks hand it, and its loop. */
+export interface RunningControlPlane {
+  readonly control: ControlPlane;
+  readonly pushes: PushHandler;
+  /** Settles what a server that died left, then starts the loop. */
+  start(): Promise<void>;
+  /** Stops looking; what runs goes on running. */
+  stop(): void;
+}
+
+/** Wires the control plane over its ports. */
+export function createControlPlane(ports: Ports): RunningControlPlane {
+  const activities = new ActivityRecorder(ports.store);
+  const queue = new ChangeQueue();
+  const health = new HealthMonitor(probeOnce(ports.engine), ports.clock);
+  const reconciler = new Reconciler(ports, activities, health);
+  const deployer = new Deployer(ports, reconciler);
+  const remover = new Remover(ports, activities, reconciler);
+  const redeployer = new Redeployer({ ports, activities, queue, deployer });
+  const preview = new PlanPreview(ports, health);
+  const preparer = new PushPreparer(ports, activities, preview);
+  const pusher = new PushDeployer({ ports, activities, queue, deployer, remover, preparer });
+  const loop = new Loop({ ports, activities, queue, reconciler });
+  const parts: CommandParts = { ports, activities, queue, health, preview, redeployer, remover };
+  return {
+    control: {
+      ...projectCommands(parts),
+      ...environmentCommands(parts),
+      ...historyCommands(parts),
+      ...activityCommands(parts),
+      ...runtimeCommands(parts),
+    },
+    pushes: {
+      prepare: async (push) => await preparer.prepare(push, projectOf(ports, push.project)),
+      deploy: async (push) => await pusher.deploy(push, projectOf(ports, push.project)),
+    },
+    start: async () => {
+      activities.closeInterrupted();
+      await ports.repositories.sweep();
+      await recover(ports);
+      loop.start();
+    },
+    stop: () => loop.stop(),
+  };
+}
+
+function projectOf(ports: Ports, id: string): Project {
+  const project = ports.store.projects.list().find((candidate) => candidate.id === id);
+  if (!project) throw new CoppiceError('not-found', 'the project is gone');
+  return project;
+}

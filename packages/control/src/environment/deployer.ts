@@ -1,0 +1,201 @@
+import type { Repository } from '@coppice/git';
+import {
+  CoppiceError,
+  type Deployment,
+  type DeploymentId,
+  type Desired,
+  type Digest,
+  type EnvironmentId,
+  type GitId,
+  type Release,
+} from '@coppice/model';
+import type { EnvironmentRecord, Store } from '@coppice/state';
+import type { RunningActivity } from '../activity-recorder.ts';
+import type { Ports } from '../ports.ts';
+import { failureReason } from '../push/push-lines.ts';
+import { overlay } from '../release/overlay.ts';
+import { addressingOf } from './addressing.ts';
+import type { Reconciler } from './reconciler.ts';
+import { creatingTable } from './routes.ts';
+
+/** One change of an environment's release, by whoever asked for it. */
+export interface DeployRequest {
+  readonly environment: EnvironmentRecord;
+  readonly ref: string;
+  /** The ref's value before, 40 zeros for a new one; equal to `commit` where no ref moves. */
+  readonly previous: string;
+  readonly commit: GitId;
+  readonly tree: GitId;
+  readonly release: { readonly digest: Digest; readonly value: Release };
+  readonly actor: string;
+  readonly reason: string;
+  readonly options: readonly string[];
+  readonly buildMs: number;
+  readonly activity: RunningActivity;
+  /** `after`: the ref moves once the release serves; `before`: it moved or moves at once. */
+  readonly refMoves: 'after' | 'before';
+}
+
+/** Brings releases into environments: writes what is desired, lets the loop do it, and moves the ref or takes the wish back. */
+export class Deployer {
+  readonly #ports: Ports;
+  readonly #reconciler: Reconciler;
+
+  constructor(ports: Ports, reconciler: Reconciler) {
+    this.#ports = ports;
+    this.#reconciler = reconciler;
+  }
+
+  /** Resolves once the release serves and the ref moved. Throws what failed, with the old release serving again. */
+  async deploy(request: DeployRequest): Promise<Deployment> {
+    const { store } = this.#ports;
+    const { deployment, intent } = this.#begin(request);
+    request.activity.about({ environment: request.environment.id, deployment: deployment.id });
+    try {
+      if (request.refMoves === 'before') await this.#moveRef(request, intent);
+      if (request.environment.live === undefined) await this.#announce(request, deployment);
+      await this.#reconcile(request, deployment.id);
+      store.intents.setPhase(intent, 'applied');
+      if (request.refMoves === 'after') await this.#moveRef(request, intent);
+    } catch (error) {
+      await this.#takeBack(request, deployment.id, intent, error);
+      throw error;
+    }
+    return await this.#succeed(request, deployment.id, intent);
+  }
+
+  #begin(request: DeployRequest): { readonly deployment: Deployment; readonly intent: string } {
+    const { store } = this.#ports;
+    const { environment, release } = request;
+    return store.transaction(() => {
+      const spec = overlay(release.value, release.digest, environment.branch);
+      const deployment = store.deployments.create({
+        environment: environment.id,
+        commit: request.commit,
+        tree: request.tree,
+        release: release.digest,
+        spec: store.releases.putSpec(spec),
+        status: 'deploying',
+        reason: request.reason,
+        actor: request.actor,
+      });
+      store.deployments.update(deployment.id, { durations: { build: Math.round(request.buildMs) } });
+      const intent = store.intents.create({
+        project: environment.project,
+        environment: environment.id,
+        ref: request.ref,
+        previous: request.previous,
+        next: request.commit,
+        deployment: deployment.id,
+        actor: request.actor,
+        options: request.options,
+        phase: 'accepted',
+      });
+      const desired: Desired = {
+        exists: true,
+        run: 'up',
+        spec,
+        dataGeneration: environment.desired.dataGeneration,
+        attempt: deployment.id,
+      };
+      store.environments.setDesired(environment.id, desired);
+      return { deployment, intent: intent.id };
+    });
+  }
+
+  async #announce(request: DeployRequest, deployment: Deployment): Promise<void> {
+    const spec = this.#ports.store.environments.get(request.environment.id)?.desired.spec;
+    if (spec)
+      await this.#ports.router.apply(request.environment.id, creatingTable(spec, addressingOf(request.environment, this.#ports.settings)));
+    this.#ports.log('environment.creating', { environment: request.environment.id, deployment: deployment.id });
+  }
+
+  async #reconcile(request: DeployRequest, deployment: DeploymentId): Promise<void> {
+    const { planMs, applyMs } = await this.#reconciler.reconcile(request.environment.id, { activity: request.activity, deployment });
+    this.#ports.store.deployments.update(deployment, { durations: { plan: Math.round(planMs), apply: Math.round(applyMs) } });
+  }
+
+  async #moveRef(request: DeployRequest, intent: string): Promise<void> {
+    if (request.previous !== request.commit) {
+      await repositoryOf(this.#ports, request.environment.project).updateRefs([
+        { ref: request.ref, previous: request.previous, next: request.commit },
+      ]);
+    }
+    this.#ports.store.intents.setPhase(intent, 'moved');
+  }
+
+  async #succeed(request: DeployRequest, id: DeploymentId, intent: string): Promise<Deployment> {
+    const { store } = this.#ports;
+    store.transaction(() => {
+      store.deployments.update(id, { status: 'succeeded', finished: true });
+      store.environments.setLive(request.environment.id, id);
+      store.intents.delete(intent);
+    });
+    const deployment = store.deployments.get(id);
+    if (!deployment) throw new CoppiceError('internal', `deployment ${id} vanished`);
+    await this.#note(request, deployment);
+    return deployment;
+  }
+
+  /** The record as a git note. The deployment stands also where the note cannot be written; that is said. */
+  async #note(request: DeployRequest, deployment: Deployment): Promise<void> {
+    const record = {
+      v: 1,
+      environment: request.environment.name,
+      deployment: deployment.id,
+      release: deployment.release,
+      actor: deployment.actor,
+      at: deployment.finishedAt,
+    };
+    try {
+      await repositoryOf(this.#ports, request.environment.project).appendNote(request.commit, JSON.stringify(record));
+    } catch (error) {
+      request.activity.say(`the deployment's note could not be written: ${failureReason(error)}`);
+    }
+  }
+
+  /** Desired goes back to what served, or to nothing for an environment that never did. */
+  async #takeBack(request: DeployRequest, deployment: DeploymentId, intent: string, error: unknown): Promise<void> {
+    const { store } = this.#ports;
+    const { environment, activity } = request;
+    const status = activity.signal.aborted ? 'cancelled' : 'failed';
+    store.transaction(() => {
+      store.deployments.update(deployment, { status, reason: failureReason(error), finished: true });
+      store.environments.setDesired(environment.id, lastGood(store, environment));
+      if (request.refMoves === 'after') store.intents.delete(intent);
+    });
+    try {
+      await this.#reconciler.reconcile(environment.id, {
+        activity: { ...activity, signal: new AbortController().signal },
+        deployment: undefined,
+      });
+      if (environment.live === undefined) await this.#reconciler.forget(environment.id);
+      if (request.refMoves === 'before') store.intents.delete(intent);
+    } catch (failure) {
+      activity.say(`the release before could not be restored at once: ${failureReason(failure)}; the loop goes on trying`);
+      this.#ports.log('restore.failed', { environment: environment.id, error: failureReason(failure) });
+    }
+  }
+}
+
+/** What an environment goes back to: its live deployment's spec, or not to exist. */
+export function lastGood(store: Store, environment: EnvironmentRecord): Desired {
+  const spec = environment.live && store.deployments.specOf(environment.live);
+  const found = spec ? store.releases.getSpec(spec) : undefined;
+  const { dataGeneration, run } = environment.desired;
+  return { exists: found !== undefined, run: found ? run : 'up', spec: found, dataGeneration, attempt: environment.live };
+}
+
+/** The repository of a project, by the project's name. */
+export function repositoryOf(ports: Pick<Ports, 'store' | 'repositories'>, project: string): Repository {
+  const record = ports.store.projects.find(project);
+  if (!record) throw new CoppiceError('not-found', `no project is named "${project}"`);
+  return ports.repositories.open(record.id);
+}
+
+/** Asked by id, throwing where it is gone. */
+export function environmentById(store: Store, id: EnvironmentId): EnvironmentRecord {
+  const environment = store.environments.get(id);
+  if (!environment) throw new CoppiceError('not-found', `the environment ${id} is gone`);
+  return environment;
+}

@@ -1,0 +1,23 @@
+import type { NodeName, NodeSpec } from '@coppice/model';
+import type { EnvironmentRecord } from '@coppice/state';
+import type { Ports } from '../ports.ts';
+import type { KeptVolume } from '../release/data-gate.ts';
+
+/** The volumes an environment has on disk, each with the node it was made for as a deployment last declared it. */
+export async function keptVolumes(ports: Pick<Ports, 'store' | 'volumes'>, environment: EnvironmentRecord): Promise<readonly KeptVolume[]> {
+  const volumes = await ports.volumes.inspect(environment.id);
+  if (volumes.length === 0) return [];
+  const owners = new Map<NodeName, NodeSpec | undefined>();
+  for (const { node } of volumes) if (!owners.has(node)) owners.set(node, lastDeclared(ports, environment, node));
+  return volumes.map(({ node, volume }) => ({ node, volume, owner: owners.get(node) }));
+}
+
+function lastDeclared({ store }: Pick<Ports, 'store'>, environment: EnvironmentRecord, node: NodeName): NodeSpec | undefined {
+  const succeeded = store.deployments.list(environment.id).filter((deployment) => deployment.status === 'succeeded');
+  for (const deployment of succeeded) {
+    const digest = store.deployments.specOf(deployment.id);
+    const found = digest && store.releases.getSpec(digest)?.nodes.find((candidate) => candidate.name === node);
+    if (found) return found;
+  }
+  return undefined;
+}

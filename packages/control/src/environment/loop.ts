@@ -1,0 +1,110 @@
+import type { EnvironmentId } from '@coppice/model';
+import type { EnvironmentRecord } from '@coppice/state';
+import type { ActivityRecorder } from '../activity-recorder.ts';
+import type { ChangeQueue } from '../change-queue.ts';
+import type { Ports } from '../ports.ts';
+import { laneOf } from '../push/deploy-push.ts';
+import { failureReason } from '../push/push-lines.ts';
+import type { Reconciler } from './reconciler.ts';
+
+interface Parts {
+  readonly ports: Ports;
+  readonly activities: ActivityRecorder;
+  readonly queue: ChangeQueue;
+  readonly reconciler: Reconciler;
+}
+
+const resyncMs = 30_000;
+const firstRetryMs = 1_000;
+const maxRetryMs = 60_000;
+
+interface Retry {
+  readonly failures: number;
+  readonly notBeforeMs: number;
+}
+
+/**
+ * The loop: looks at every environment at start, when the engine hints that something changed, and from time to time; repairs what is
+ * not as desired. Level-triggered: a hint only says where to look. Failures back off per environment and never hold up others.
+ */
+export class Loop {
+  readonly #parts: Parts;
+  readonly #stop = new AbortController();
+  readonly #retries = new Map<EnvironmentId, Retry>();
+  readonly #pending = new Set<EnvironmentId>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#lookAtAll();
+    this.#timer = setInterval(() => this.#lookAtAll(), resyncMs);
+    void this.#follow();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#stop.abort();
+  }
+
+  /** Asks for a look at one environment soon; many asks are one look. */
+  look(id: EnvironmentId): void {
+    if (this.#pending.has(id) || this.#stop.signal.aborted) return;
+    const environment = this.#parts.ports.store.environments.get(id);
+    const lane = environment && laneOf(environment.project, environment.branch);
+    if (!environment || !lane || this.#parts.queue.busy(lane)) return; // whoever holds the lane looks itself
+    this.#pending.add(id);
+    const waitMs = Math.max(0, (this.#retries.get(id)?.notBeforeMs ?? 0) - this.#parts.ports.clock.monotonicMs());
+    setTimeout(() => void this.#repair(environment, lane), waitMs).unref();
+  }
+
+  #lookAtAll(): void {
+    for (const environment of this.#parts.ports.store.environments.list()) this.look(environment.id);
+  }
+
+  async #repair(environment: EnvironmentRecord, lane: string): Promise<void> {
+    const { queue, reconciler, ports } = this.#parts;
+    this.#pending.delete(environment.id);
+    if (this.#stop.signal.aborted) return;
+    try {
+      await queue.run(lane, 'other', () => reconciler.repair(environment.id, this.#stop.signal));
+      this.#retries.delete(environment.id);
+    } catch (error) {
+      const failures = (this.#retries.get(environment.id)?.failures ?? 0) + 1;
+      const delayMs = Math.min(maxRetryMs, firstRetryMs * 2 ** (failures - 1));
+      this.#retries.set(environment.id, { failures, notBeforeMs: ports.clock.monotonicMs() + delayMs });
+      ports.log('repair.failed', { environment: environment.id, failures, nextInMs: delayMs, error: failureReason(error) });
+      this.look(environment.id);
+    }
+  }
+
+  /** Listens for hints; lists again after every reconnect, since hints may have been missed. */
+  async #follow(): Promise<void> {
+    const { ports } = this.#parts;
+    while (!this.#stop.signal.aborted) {
+      try {
+        for await (const id of ports.engine.hints(this.#stop.signal)) this.look(id);
+      } catch (error) {
+        ports.log('hints.lost', { error: failureReason(error) });
+      }
+      if (!this.#stop.signal.aborted) await pause(firstRetryMs, this.#stop.signal);
+      this.#lookAtAll();
+    }
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}

@@ -1,0 +1,55 @@
+import type { EnvironmentRecord, Intent } from '@coppice/state';
+import type { Ports } from '../ports.ts';
+import { isZero } from '../push/push-refs.ts';
+import { lastGood, repositoryOf } from './deployer.ts';
+
+/**
+ * Settles what a server that died left half done, before the loop starts: an intent whose release was applied is finished by moving the
+ * ref; any other is dropped and desired goes back to what served. A deletion that began goes on. Nothing runs yet when this is called.
+ */
+export async function recover(ports: Ports): Promise<void> {
+  for (const intent of ports.store.intents.list()) {
+    const environment = ports.store.environments.get(intent.environment);
+    if (environment) await settle(ports, intent, environment);
+    else ports.store.intents.delete(intent.id);
+  }
+}
+
+async function settle(ports: Ports, intent: Intent, environment: EnvironmentRecord): Promise<void> {
+  if (isZero(intent.next)) return; // the loop finishes deletions, and drops their intents
+  if (intent.phase === 'moved' || (intent.phase === 'applied' && (await moveRef(ports, intent)))) finish(ports, intent);
+  else drop(ports, intent, environment);
+}
+
+async function moveRef(ports: Ports, intent: Intent): Promise<boolean> {
+  const repository = repositoryOf(ports, intent.project);
+  const current = (await repository.refs('refs/heads/')).get(intent.ref);
+  if (current === intent.next) return true;
+  if ((current ?? '') !== (isZero(intent.previous) ? '' : intent.previous)) return false;
+  await repository.updateRefs([{ ref: intent.ref, previous: intent.previous, next: intent.next }]);
+  return true;
+}
+
+/** A ref that moved before its release served (no-wait, redeploy) is finished by the loop: desired stands. */
+function finish(ports: Ports, intent: Intent): void {
+  const { store } = ports;
+  ports.log('recovery.finished', { intent: intent.id, ref: intent.ref, next: intent.next });
+  store.transaction(() => {
+    if (intent.deployment) {
+      store.deployments.update(intent.deployment, { status: 'succeeded', finished: true });
+      store.environments.setLive(intent.environment, intent.deployment);
+    }
+    store.intents.delete(intent.id);
+  });
+}
+
+function drop(ports: Ports, intent: Intent, environment: EnvironmentRecord): void {
+  const { store } = ports;
+  ports.log('recovery.dropped', { intent: intent.id, ref: intent.ref, next: intent.next });
+  store.transaction(() => {
+    if (intent.deployment)
+      store.deployments.update(intent.deployment, { status: 'failed', reason: 'the server stopped before it served', finished: true });
+    store.environments.setDesired(environment.id, lastGood(store, environment));
+    store.intents.delete(intent.id);
+  });
+}

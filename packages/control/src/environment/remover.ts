@@ -1,0 +1,89 @@
+import { CoppiceError } from '@coppice/model';
+import type { EnvironmentRecord } from '@coppice/state';
+import type { ActivityRecorder } from '../activity-recorder.ts';
+import type { Ports } from '../ports.ts';
+import { failureLines } from '../push/push-lines.ts';
+import { repositoryOf } from './deployer.ts';
+import type { Reconciler } from './reconciler.ts';
+
+export interface Removal {
+  readonly project: string;
+  readonly environment: EnvironmentRecord | undefined;
+  readonly ref: string;
+  /** What the ref is at; empty: it is gone already. */
+  readonly previous: string;
+  readonly actor: string;
+  readonly cause: string;
+  readonly echo?: (line: string) => void;
+}
+
+const none = '0'.repeat(40);
+
+/** Deletes environments: all that runs, the network, the data, then the branch and the record. */
+export class Remover {
+  readonly #ports: Ports;
+  readonly #activities: ActivityRecorder;
+  readonly #reconciler: Reconciler;
+
+  constructor(ports: Ports, activities: ActivityRecorder, reconciler: Reconciler) {
+    this.#ports = ports;
+    this.#activities = activities;
+    this.#reconciler = reconciler;
+  }
+
+  /** Resolves with the activity's id when all is gone. */
+  async remove(removal: Removal): Promise<string> {
+    const { environment } = removal;
+    const activity = this.#activities.start({
+      kind: 'delete',
+      project: removal.project,
+      environment: environment?.id,
+      actor: removal.actor,
+      cause: removal.cause,
+      ...(removal.echo ? { echo: removal.echo } : {}),
+    });
+    try {
+      if (environment) {
+        const intent = this.#wish(environment, removal);
+        await this.#reconciler.reconcile(environment.id, { activity, deployment: undefined });
+        await this.#deleteRef(removal);
+        await this.#reconciler.forget(environment.id);
+        this.#ports.store.intents.delete(intent);
+        activity.say(`environment ${environment.name} is deleted`);
+      } else await this.#deleteRef(removal);
+      activity.finish('succeeded');
+      return activity.id;
+    } catch (error) {
+      for (const line of failureLines(error)) activity.say(line);
+      activity.finish('failed');
+      throw error;
+    }
+  }
+
+  #wish(environment: EnvironmentRecord, removal: Removal): string {
+    const { store } = this.#ports;
+    return store.transaction(() => {
+      store.environments.setDesired(environment.id, { ...environment.desired, exists: false });
+      return store.intents.create({
+        project: removal.project,
+        environment: environment.id,
+        ref: removal.ref,
+        previous: removal.previous,
+        next: none,
+        deployment: undefined,
+        actor: removal.actor,
+        options: [],
+        phase: 'accepted',
+      }).id;
+    });
+  }
+
+  async #deleteRef(removal: Removal): Promise<void> {
+    if (removal.previous === '') return;
+    const repository = repositoryOf(this.#ports, removal.project);
+    if (!(await repository.refs('refs/heads/')).has(removal.ref)) return;
+    await repository.updateRefs([{ ref: removal.ref, previous: removal.previous, next: none }]).catch((error: unknown) => {
+      throw new CoppiceError('conflict', `the environment is deleted, but ${removal.ref} moved meanwhile`, { cause: error });
+    });
+  }
+}

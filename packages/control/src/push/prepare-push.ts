@@ -1,0 +1,132 @@
+import type { PushContext, PushVerdict, RefUpdate } from '@coppice/git';
+import { CoppiceError, type Digest, type EnvironmentSpec, type GitId, type Release } from '@coppice/model';
+import type { EnvironmentRecord, Project } from '@coppice/state';
+import type { ActivityRecorder, RunningActivity } from '../activity-recorder.ts';
+import { keptVolumes } from '../environment/kept-volumes.ts';
+import type { Ports } from '../ports.ts';
+import { checkDataIsKept } from '../release/data-gate.ts';
+import { overlay } from '../release/overlay.ts';
+import { releaseOfTree } from '../release/release-of-tree.ts';
+import type { PlanPreview } from './plan-preview.ts';
+import { failureLines, planLines } from './push-lines.ts';
+import { parsePushOptions } from './push-options.ts';
+import { branchOf, isDeletion, isHead } from './push-refs.ts';
+
+/** What a push brings to one branch, resolved: kept between the two hooks of one push. */
+export interface PreparedUpdate {
+  readonly update: RefUpdate;
+  readonly tree: GitId;
+  readonly release: { readonly digest: Digest; readonly value: Release };
+  readonly spec: EnvironmentSpec;
+  readonly buildMs: number;
+}
+
+/** Validates and builds what a push brings, with its objects still in quarantine. Refuses all of it where any of it is wrong. */
+export class PushPreparer {
+  readonly #ports: Ports;
+  readonly #activities: ActivityRecorder;
+  readonly #preview: PlanPreview;
+  /** Build times by project and commit, for the deployment that follows. */
+  readonly #buildMs = new Map<string, number>();
+
+  constructor(ports: Ports, activities: ActivityRecorder, preview: PlanPreview) {
+    this.#ports = ports;
+    this.#activities = activities;
+    this.#preview = preview;
+  }
+
+  async prepare(push: PushContext, project: Project): Promise<PushVerdict> {
+    const options = parsePushOptions(push.options);
+    for (const note of options.notes) push.say(note);
+    const heads = push.updates.filter((update) => isHead(update) && !isDeletion(update));
+    if (options.planOnly) return await this.#planOnly(push, project, heads);
+    this.#checkRoom(project, heads);
+    const results = await Promise.allSettled(heads.map((update) => this.#prepareUpdate(push, project, update)));
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    return failures.length === 0 ? { kind: 'accepted' } : { kind: 'refused', lines: failures.flatMap(failureLines) };
+  }
+
+  /** The milliseconds that building a commit took in this push; asked once. */
+  takeBuildMs(project: string, commit: string): number {
+    const key = `${project} ${commit}`;
+    const found = this.#buildMs.get(key) ?? 0;
+    this.#buildMs.delete(key);
+    return found;
+  }
+
+  async #prepareUpdate(push: PushContext, project: Project, update: RefUpdate): Promise<void> {
+    const branch = branchOf(update);
+    const environment = this.#ports.store.environments.findByBranch(project.name, branch);
+    const activity = this.#activities.start({
+      kind: 'build',
+      project: project.name,
+      environment: environment?.id,
+      actor: push.actor,
+      cause: `push of ${update.next.slice(0, 7)} to ${branch}`,
+      echo: push.say,
+      signal: push.signal,
+    });
+    const startedMs = this.#ports.clock.monotonicMs();
+    try {
+      const { tree } = await push.objects.commit(update.next);
+      const release = await releaseOfTree(this.#ports, { project: project.name, tree, objects: push.objects, activity, mode: 'first' });
+      if (environment) this.#checkData(environment, tree, release, await keptVolumes(this.#ports, environment));
+      this.#rememberBuild(project, update, this.#ports.clock.monotonicMs() - startedMs);
+      activity.finish('succeeded');
+    } catch (error) {
+      for (const line of failureLines(error)) this.#logOnly(activity, line);
+      activity.finish(activity.signal.aborted ? 'cancelled' : 'failed');
+      throw error;
+    }
+  }
+
+  /** The refusal itself is said once by the hook; here it goes to the activity's log. */
+  #logOnly(activity: RunningActivity, line: string): void {
+    this.#ports.store.activities.append(activity.id, [line]);
+  }
+
+  #checkData(
+    environment: EnvironmentRecord,
+    tree: GitId,
+    release: { readonly digest: Digest; readonly value: Release },
+    kept: Parameters<typeof checkDataIsKept>[1],
+  ): void {
+    const reverts = this.#ports.store.deployments
+      .list(environment.id)
+      .some((deployment) => deployment.status === 'succeeded' && deployment.tree === tree);
+    if (!reverts) checkDataIsKept(overlay(release.value, release.digest, environment.branch), kept);
+  }
+
+  #rememberBuild(project: Project, update: RefUpdate, ms: number): void {
+    if (this.#buildMs.size > 1000) this.#buildMs.clear();
+    this.#buildMs.set(`${project.name} ${update.next}`, ms);
+  }
+
+  #checkRoom(project: Project, heads: readonly RefUpdate[]): void {
+    const fresh = heads.filter((update) => !this.#ports.store.environments.findByBranch(project.name, branchOf(update))).length;
+    const limit = this.#ports.settings.maxEnvironments;
+    const count = this.#ports.store.environments.list(project.name).length;
+    if (fresh > 0 && count + fresh > limit) {
+      throw new CoppiceError('limit-exceeded', `project "${project.name}" has ${count} environments and may have ${limit}`, {
+        hint: 'delete a branch first: git push origin --delete BRANCH',
+      });
+    }
+  }
+
+  async #planOnly(push: PushContext, project: Project, heads: readonly RefUpdate[]): Promise<PushVerdict> {
+    for (const update of heads) {
+      const { tree } = await push.objects.commit(update.next);
+      const environment = this.#ports.store.environments.findByBranch(project.name, branchOf(update));
+      const preview = await this.#preview.ofTree({
+        project: project.name,
+        tree,
+        objects: push.objects,
+        environment,
+        branch: branchOf(update),
+      });
+      for (const line of planLines(preview.plan)) push.say(line);
+      for (const { node, key } of preview.toBuild) push.say(`to build ${key} for ${node}`);
+    }
+    return { kind: 'refused', lines: ['plan only: nothing was changed'] };
+  }
+}
