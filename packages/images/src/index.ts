@@ -1,3 +1,8 @@
+export * from './base/index.ts';
+export { type BuildLimits, defaultBuildLimits } from './build/build-limits.ts';
+export { defaultHostSources, type HostSettings, type HostSources, readHostSettings } from './build/host-settings.ts';
+export { cleanLine, redact } from './build/step-output.ts';
+export * from './create-image-builder.ts';
 export * from './image-builder.ts';
 export * from './registry/registry-handler.ts';
 export * from './store/build-record.ts';

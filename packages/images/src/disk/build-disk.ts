@@ -1,0 +1,23 @@
+/** A folder of the host that a build may fill, and what bounds it. */
+export interface BuildDisk {
+  /** Where it lies on the host. */
+  readonly path: string;
+  /** Bytes it may hold. */
+  readonly capacityBytes: number;
+  /** Whether it holds all it may (bytes or files). */
+  isFull(): Promise<boolean>;
+  /** Gives it back. What was in a scratch disk is gone afterwards. */
+  close(): Promise<void>;
+}
+
+/** Makes such folders. Failures to give one are CoppiceError `build-limit` (no room on the host) or `internal`. */
+export interface BuildDisks {
+  /** `enforced`: by a file system of its own; `watched`: usage is looked at, and a build that goes beyond is ended. */
+  readonly bound: 'enforced' | 'watched';
+  /** An empty disk that lives until it is closed, owned by `user` (`uid:gid`). */
+  scratch(capacityBytes: number): Promise<BuildDisk>;
+  /** The disk of that name, which keeps its content; two builds may hold it at once. Emptied when it is nearly full. */
+  cache(name: string, capacityBytes: number): Promise<BuildDisk>;
+  /** Removes what a server that died left mounted or lying about. Before any disk was given. */
+  sweep(): Promise<void>;
+}
