@@ -13,6 +13,8 @@ export interface ResolvedType {
   readonly workingDirectory: string;
   /** Services: what runs. Applications: what runs where the file says no `start` (undefined: the file must). */
   readonly argv: readonly string[] | undefined;
+  /** Applications: who serves `web.locations`. Its configuration (`webServerFiles`) belongs into the image. */
+  readonly webServer: 'nginx' | undefined;
   readonly capabilities: readonly string[];
   readonly tmpfs: readonly string[];
   readonly mounts: readonly MountSpec[];

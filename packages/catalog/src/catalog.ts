@@ -11,5 +11,6 @@ export interface Catalog {
 export interface CatalogEntry {
   readonly name: string;
   readonly kind: 'application' | 'service';
+  /** Those that this machine's processor has, oldest first. */
   readonly versions: readonly string[];
 }
