@@ -1,2 +1,4 @@
+export * from './docker/docker-engine.ts';
+export type { RegistryAccess } from './docker/images.ts';
 export * from './engine.ts';
 export * from './sandbox.ts';

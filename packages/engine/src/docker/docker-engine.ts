@@ -1,0 +1,145 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CoppiceError, type EnvironmentId } from '@coppice/model';
+import type { Engine, EngineInfo, EngineListing } from '../engine.ts';
+import { EnvironmentNetworks } from '../network/environment-networks.ts';
+import { removeContainer } from './container-lifecycle.ts';
+import { DockerConnection } from './docker-connection.ts';
+import { DockerStatusError } from './docker-error.ts';
+import { attachCommand, execCommand } from './exec.ts';
+import { DockerGenerations } from './generations.ts';
+import { readHints } from './hints.ts';
+import { DockerImages, type RegistryAccess } from './images.ts';
+import { DockerJobs } from './jobs.ts';
+import { labelNames } from './labels.ts';
+import { readLogs } from './log-lines.ts';
+import { byEnvironment, inspectContainers, listContainers, observeContainers } from './observation.ts';
+
+/** What a Docker engine is bound to. */
+export interface DockerEngineOptions {
+  /** Letters, digits and `_`, at most 40. */
+  readonly serverId: string;
+  /** As in DOCKER_HOST; undefined for /var/run/docker.sock. Only unix sockets. */
+  readonly dockerHost: string | undefined;
+  readonly registry: RegistryAccess;
+  /** A folder of ours that containers' mounts come from; `verifyLocal` makes one in it. */
+  readonly stateDirectory: string;
+}
+
+/** The Engine port on Docker, and what only the composition root may ask of it. */
+export interface DockerEngine extends Engine {
+  /** Proves that the engine shares our network and mount namespaces; `engine-failed` with the reason where it does not. */
+  verifyLocal(): Promise<void>;
+  /** Removes every container, network and rule of this server: for `coppice server down`. Volumes and images stay. */
+  removeServer(): Promise<void>;
+  /** Closes idle connections. */
+  close(): void;
+}
+
+interface VersionAnswer {
+  readonly Version: string;
+  readonly ApiVersion: string;
+}
+
+/** Binds to the engine; nothing is asked of it yet. `invalid-request` for a DOCKER_HOST that is no unix socket. */
+export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
+  const { serverId } = options;
+  const connection = new DockerConnection(options.dockerHost);
+  const networks = new EnvironmentNetworks(connection, serverId);
+  const images = new DockerImages(connection, options.registry);
+  const generations = new DockerGenerations(connection, networks, serverId);
+  const jobs = new DockerJobs(connection, networks, serverId);
+  const ours = { [labelNames.server]: serverId };
+  const capabilities = { resizeInPlace: true, liveRestore: true };
+
+  return {
+    capabilities,
+    probe: () => probeEngine(connection, capabilities),
+    async list() {
+      const [inspections, environments] = await Promise.all([inspectContainers(connection, ours), networks.environments()]);
+      const groups = byEnvironment(inspections);
+      const names = new Set<EnvironmentId>([...groups.keys(), ...([...environments] as EnvironmentId[])]);
+      return new Map(
+        [...names].sort().map((name) => [name, { network: environments.has(name), ...observeContainers(groups.get(name) ?? []) }]),
+      );
+    },
+    async inspect(environment): Promise<EngineListing> {
+      const [inspections, network] = await Promise.all([
+        inspectContainers(connection, { ...ours, [labelNames.environment]: environment }),
+        networks.find(environment),
+      ]);
+      return { network: network !== undefined, ...observeContainers(inspections) };
+    },
+    ensureImage: (image) => images.ensure(image),
+    presentImages: (wanted) => images.present(wanted),
+    ensureNetwork: (environment) => networks.ensure(environment),
+    removeNetwork: (environment) => networks.remove(environment),
+    applyPolicy: (environment, policy) => networks.apply(environment, policy),
+    startGeneration: (spec) => generations.start(spec),
+    resizeGeneration: (ref, resources) => generations.resize(ref, resources),
+    stopGeneration: (ref, stop) => generations.stop(ref, stop),
+    removeInstances: (environment, ids, stop) => generations.removeInstances(environment, ids, stop),
+    startJob: (job) => jobs.start(job),
+    waitJob: (job, signal) => jobs.wait(job, signal),
+    removeJob: (environment, key) => jobs.remove(environment, key),
+    logs: (id, logOptions) => readLogs(connection, id, logOptions),
+    exec: (id, command) => execCommand(connection, id, command),
+    attach: (id, command) => attachCommand(connection, id, command),
+    hints: (signal) => readHints(connection, serverId, signal),
+    verifyLocal: () => verifyLocal(connection, networks, options.stateDirectory),
+    async removeServer() {
+      const containers = await listContainers(connection, ours);
+      await Promise.all(containers.map((container) => removeContainer(connection, container.Id)));
+      await networks.removeAll();
+    },
+    close: () => connection.close(),
+  };
+}
+
+async function probeEngine(connection: DockerConnection, capabilities: EngineInfo['capabilities']): Promise<EngineInfo> {
+  const version = await connection.json<VersionAnswer>({ method: 'GET', path: '/version', timeoutMs: 5000 });
+  return { name: 'docker', version: version.Version, apiVersion: version.ApiVersion, capabilities };
+}
+
+const probeNetwork = 'probe';
+
+async function verifyLocal(connection: DockerConnection, networks: EnvironmentNetworks, stateDirectory: string): Promise<void> {
+  await mkdir(stateDirectory, { recursive: true });
+  const folder = await mkdtemp(join(stateDirectory, 'engine-sees-'));
+  try {
+    await networks.ensure(probeNetwork, 'build-network');
+    if (!existsSync(`/sys/class/net/${networks.bridge(probeNetwork)}`)) {
+      throw notLocal('its networks do not appear on this host');
+    }
+    await verifyMount(connection, folder);
+  } finally {
+    await rm(folder, { recursive: true });
+    await networks.remove(probeNetwork);
+  }
+}
+
+/** The engine checks a bind mount's source before it looks for the image: so an image that cannot exist is enough to ask. */
+async function verifyMount(connection: DockerConnection, folder: string): Promise<void> {
+  try {
+    await connection.json({
+      method: 'POST',
+      path: '/containers/create',
+      body: {
+        Image: `sha256:${'0'.repeat(64)}`,
+        Cmd: ['true'],
+        HostConfig: { Mounts: [{ Type: 'bind', Source: folder, Target: '/probe', ReadOnly: true }] },
+      },
+    });
+  } catch (error) {
+    if (error instanceof DockerStatusError && error.status === 404) return;
+    if (error instanceof DockerStatusError && error.status === 400) throw notLocal(`it does not see the folder ${folder}`);
+    throw error;
+  }
+}
+
+function notLocal(reason: string): CoppiceError {
+  return new CoppiceError('engine-failed', `the container engine does not run in this host's namespaces: ${reason}`, {
+    hint: 'Run Coppice on the same host as dockerd, outside containers, with the state folder visible to both.',
+  });
+}
