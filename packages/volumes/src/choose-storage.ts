@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { btrfsStorage } from './btrfs-storage.ts';
+import { copyStorage, reflinkStorage } from './folder-storage.ts';
+import { runProgram } from './run-program.ts';
+import type { VolumeStorage } from './volume-storage.ts';
+
+/** From the kernel's include/uapi/linux/magic.h. */
+const btrfsMagic = 0x9123683e;
+const probePrefix = '.probe-';
+
+/** The best that the file system of a directory can do, found by trying. Throws `missing-tool` on btrfs without its program. */
+export async function chooseStorage(directory: string): Promise<VolumeStorage> {
+  if ((await statfs(directory)).type === btrfsMagic) return btrfsStorage;
+  return (await sharesBlocks(directory)) ? reflinkStorage : copyStorage;
+}
+
+/** Whether a folder is what a probe that was cut off left behind. */
+export function isProbe(name: string): boolean {
+  return name.startsWith(probePrefix);
+}
+
+async function sharesBlocks(directory: string): Promise<boolean> {
+  const probe = join(directory, `${probePrefix}${randomUUID()}`);
+  await mkdir(probe, { mode: 0o700 });
+  try {
+    await writeFile(join(probe, 'from'), Buffer.alloc(64 * 1024, 1));
+    const { exitCode } = await runProgram('cp', ['--reflink=always', '--', join(probe, 'from'), join(probe, 'to')]);
+    return exitCode === 0;
+  } finally {
+    await rm(probe, { recursive: true, force: true });
+  }
+}
