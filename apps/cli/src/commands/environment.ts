@@ -1,0 +1,74 @@
+import type { ActivityRef, EnvironmentDetail, EnvironmentView } from '@coppice/control';
+import type { Command } from 'commander';
+import { followActivity } from '../follow-activity.ts';
+import { print, short, shortDigest, table } from '../output.ts';
+import { environmentPath, type OpenSession, projectPath } from './open-session.ts';
+
+/** `coppice env …` */
+export function addEnvironmentCommands(program: Command, open: OpenSession): void {
+  const environment = program.command('env').description('look at, redeploy and delete environments');
+  environment
+    .command('list')
+    .description('the environments of the project')
+    .action(async () => {
+      const session = await open();
+      const environments = await session.api.list<EnvironmentView>(`${projectPath(session)}/environments`);
+      const rows = environments.map((view) => [
+        view.name,
+        view.branch,
+        view.parent ?? '-',
+        view.status,
+        commitOf(view),
+        view.urls[0] ?? '-',
+      ]);
+      print(session, environments, () =>
+        table(['name', 'branch', 'parent', 'status', 'commit', 'url'], rows, 'no environment yet; push a branch to create one'),
+      );
+    });
+  environment
+    .command('show')
+    .argument('[name]')
+    .description('one environment with its nodes')
+    .action(async (name: string | undefined) => {
+      const session = await open();
+      const detail = await session.api.get<EnvironmentDetail>(environmentPath(session, name));
+      print(session, detail, () => describe(detail));
+    });
+  environment
+    .command('delete')
+    .argument('<name>')
+    .description('delete an environment, its data and its branch')
+    .action(async (name: string) => {
+      const session = await open();
+      await session.api.send<ActivityRef>('DELETE', environmentPath(session, name));
+      print(session, { name }, () => `deleted ${name}`);
+    });
+  environment
+    .command('redeploy')
+    .argument('[name]')
+    .option('--refresh', 'resolve versions and build anew')
+    .description('deploy the tip again')
+    .action(async (name: string | undefined, options: { readonly refresh?: boolean }) => {
+      const session = await open();
+      const { activity } = await session.api.send<ActivityRef>('POST', `${environmentPath(session, name)}/redeploy`, {
+        refresh: options.refresh === true,
+      });
+      const ended = await followActivity(session, activity);
+      print(session, ended, () => 'redeployed');
+    });
+}
+
+function commitOf(view: EnvironmentView): string {
+  return view.release ? short(view.release.commit) : '-';
+}
+
+function describe(detail: EnvironmentDetail): string {
+  const head = [`${detail.name} (branch ${detail.branch}) is ${detail.status}`, ...detail.urls.map((url) => `  ${url}`)];
+  const rows = detail.nodes.map((node) => [
+    node.name,
+    node.kind,
+    shortDigest(node.digest),
+    node.instances.map((instance) => `${instance.id.slice(0, 12)} ${instance.status}`).join(', ') || '-',
+  ]);
+  return `${head.join('\n')}\n\n${table(['node', 'kind', 'digest', 'instances'], rows, 'no node runs')}`;
+}

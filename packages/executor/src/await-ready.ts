@@ -1,0 +1,67 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Engine, GenerationRef } from '@coppice/engine';
+import { CoppiceError, type NodeSpec, type ObservedInstance } from '@coppice/model';
+import { probe } from './probe.ts';
+
+export interface AwaitReady {
+  readonly engine: Engine;
+  readonly ref: GenerationRef;
+  readonly node: NodeSpec;
+  readonly signal: AbortSignal;
+  readonly nowMs: () => number;
+}
+
+const tailLines = 20;
+/** How often it is looked whether a process that does not answer is still there. */
+const inspectEveryMs = 250;
+const firstProbeTimeoutMs = 1_000;
+
+/** Resolves with the instances once all are ready. Throws `not-ready` with the reason: exit code, out of memory, which probe, last output. */
+export async function awaitReady(wait: AwaitReady): Promise<readonly ObservedInstance[]> {
+  const instances = await instancesOf(wait);
+  if (instances.length < wait.node.instances)
+    throw new CoppiceError('not-ready', `${wait.node.name}: ${instances.length} of ${wait.node.instances} instances are there`);
+  await Promise.all(instances.map((instance) => awaitInstance(wait, instance)));
+  return instances;
+}
+
+async function awaitInstance(wait: AwaitReady, instance: ObservedInstance): Promise<void> {
+  const { readiness, name } = wait.node;
+  const deadlineMs = wait.nowMs() + readiness.withinMs;
+  let inspectedMs = wait.nowMs();
+  let current = instance;
+  for (;;) {
+    wait.signal.throwIfAborted();
+    if (current.state === 'exited') throw await ended(wait, current);
+    const wrong = await probe(wait.engine, current, readiness.probe, Math.min(firstProbeTimeoutMs, readiness.timeoutMs));
+    if (wrong === undefined) return;
+    if (wait.nowMs() > deadlineMs) {
+      const output = await lastOutput(wait, current.id);
+      throw new CoppiceError('not-ready', `${name} did not become ready within ${readiness.withinMs / 1000} s: ${wrong}${output}`);
+    }
+    if (wait.nowMs() - inspectedMs > inspectEveryMs) {
+      current = (await instancesOf(wait)).find((candidate) => candidate.id === instance.id) ?? { ...current, state: 'exited' };
+      inspectedMs = wait.nowMs();
+    }
+    await pause(readiness.everyMs, undefined, { signal: wait.signal });
+  }
+}
+
+async function instancesOf({ engine, ref }: AwaitReady): Promise<readonly ObservedInstance[]> {
+  const listing = await engine.inspect(ref.environment);
+  return listing.generations.find((generation) => generation.node === ref.node && generation.digest === ref.digest)?.instances ?? [];
+}
+
+async function ended(wait: AwaitReady, instance: ObservedInstance): Promise<CoppiceError> {
+  const cause = instance.outOfMemory
+    ? `ran out of memory (it has ${Math.round(wait.node.resources.memoryBytes / 1024 / 1024)} MiB)`
+    : `ended with exit code ${instance.exitCode ?? 'unknown'} before it was ready`;
+  return new CoppiceError('not-ready', `${wait.node.name} ${cause}${await lastOutput(wait, instance.id)}`);
+}
+
+/** The last lines a process wrote, indented, with a heading; empty where it wrote nothing. */
+async function lastOutput({ engine }: AwaitReady, id: string): Promise<string> {
+  const lines: string[] = [];
+  for await (const line of engine.logs(id, { tail: tailLines })) lines.push(`  ${line.text}`);
+  return lines.length === 0 ? '; it printed nothing' : `; its last output:\n${lines.join('\n')}`;
+}

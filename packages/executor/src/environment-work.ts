@@ -1,0 +1,54 @@
+import type { HostMount } from '@coppice/engine';
+import type {
+  DeploymentId,
+  Digest,
+  EnvironmentId,
+  NetworkPolicy,
+  NodeName,
+  NodeSpec,
+  ObservedGeneration,
+  ObservedInstance,
+  RouteTable,
+} from '@coppice/model';
+
+/** All that the steps of one environment's plan need to know; pure answers but for `record` and `say`. */
+export interface EnvironmentWork {
+  readonly environment: EnvironmentId;
+  readonly project: string;
+  readonly deployment: DeploymentId;
+  /** A desired node, or one that is still there from before. Throws where it is neither. */
+  readonly node: (name: NodeName) => NodeSpec;
+  /** Secrets included: never logged. */
+  readonly variables: (node: NodeSpec) => Readonly<Record<string, string>>;
+  /** Names in /etc/hosts. */
+  readonly hosts: (node: NodeSpec) => Readonly<Record<string, string>>;
+  readonly provisionInput: (node: NodeSpec) => string;
+  readonly policy: (now: NetworkNow) => NetworkPolicy;
+  readonly routes: (now: NetworkNow) => RouteTable;
+  /** How jobs of this attempt ended, as recorded. */
+  readonly jobs: () => readonly {
+    readonly node: NodeName;
+    readonly hook: string;
+    readonly state: 'started' | 'succeeded' | 'failed';
+    readonly exitCode: number | undefined;
+  }[];
+  readonly recordJob: (job: {
+    readonly node: NodeName;
+    readonly hook: string;
+    readonly state: 'started' | 'succeeded' | 'failed';
+    readonly exitCode: number | undefined;
+  }) => void;
+  readonly noteReady: (instances: readonly ObservedInstance[]) => void;
+  /** A line for the activity's log and whoever follows it. */
+  readonly say: (line: string) => void;
+}
+
+/** The network as it is, and which generation each node's stable address leads to. */
+export interface NetworkNow {
+  readonly generations: readonly ObservedGeneration[];
+  readonly serving: ReadonlyMap<NodeName, Digest>;
+  readonly jobs: ReadonlyMap<NodeName, readonly string[]>;
+}
+
+/** A node's mounts on the host, made by the volumes. */
+export type MountsOf = (node: NodeSpec) => Promise<readonly HostMount[]>;

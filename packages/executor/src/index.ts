@@ -1,0 +1,4 @@
+export * from './environment-work.ts';
+export * from './execute-plan.ts';
+export * from './performer.ts';
+export { probe } from './probe.ts';
