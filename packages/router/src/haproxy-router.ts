@@ -1,0 +1,330 @@
+import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CoppiceError, type Digest, type EnvironmentId, type RouteTable, routeTableDigest } from '@coppice/model';
+import { type CompiledTable, compileTable } from './compiled-table.ts';
+import { EnvironmentFiles, writeDurably } from './environment-files.ts';
+import {
+  configurationDigest,
+  configurationKey,
+  digestsMap,
+  type HaproxySettings,
+  renderConfiguration,
+  routesMap,
+  targetsMap,
+  workerSocket,
+} from './haproxy-config.ts';
+import {
+  checkConfiguration,
+  endProcesses,
+  listProcesses,
+  masterSocket,
+  openFilesLimit,
+  type ProcessSpec,
+  type ProcessUser,
+  processUser,
+  startProcess,
+} from './haproxy-process.ts';
+import { HaproxyWorker } from './haproxy-worker.ts';
+import type { Router } from './router.ts';
+import { checkEnvironmentId, checkRouteTable } from './router-validation.ts';
+import { askSocket } from './runtime-socket.ts';
+import { type AssignedTable, assignAnew, assignedTable, assignInPlace, layoutFits, layoutFor, type SlotLayout } from './slot-assignment.ts';
+
+/** How the router is set up. */
+export interface HaproxyRouterOptions {
+  /** Folder of its own; made where missing. Two routers never share one. */
+  readonly directory: string;
+  /** `address:port`, IPv6 in brackets. */
+  readonly listen: string;
+  /** Domain of the environments, shown on the page for unknown hosts. */
+  readonly domain: string;
+  /** Default: `haproxy` in PATH. */
+  readonly binary?: string;
+  /** Who it runs as where we are root. Default: the system user `haproxy`. */
+  readonly user?: ProcessUser;
+  /** Slots to begin with; each can serve one node of one environment. Default 256. */
+  readonly slots?: number;
+  /** Gets one line per start, reload and repair. */
+  readonly log: (line: string) => void;
+}
+
+/** The router on HAProxy 2.6. Makes nothing until `ensureRunning`. Throws `invalid-request` for an address it cannot listen on. */
+export function createHaproxyRouter(options: HaproxyRouterOptions): Router {
+  return new HaproxyRouter(options);
+}
+
+class HaproxyRouter implements Router {
+  readonly address: string;
+  readonly #options: HaproxyRouterOptions;
+  readonly #settings: HaproxySettings;
+  readonly #process: ProcessSpec;
+  readonly #files: EnvironmentFiles;
+  readonly #tables: Map<EnvironmentId, AssignedTable>;
+  readonly #hosts = new Map<string, EnvironmentId>();
+  /** What the running worker was started with, and our picture of it; undefined until found or after a failure. */
+  #worker: HaproxyWorker | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(options: HaproxyRouterOptions) {
+    const port = listenPort(options.listen);
+    if (!/^[a-z0-9.-]{1,253}$/.test(options.domain))
+      throw new CoppiceError('invalid-request', `not a domain: ${JSON.stringify(options.domain)}`);
+    const openFiles = openFilesLimit();
+    this.address = options.listen;
+    this.#options = options;
+    this.#process = {
+      directory: options.directory,
+      binary: options.binary ?? 'haproxy',
+      user: processUser(options.user),
+      openFiles,
+      privilegedPort: port < 1024,
+    };
+    this.#settings = {
+      listen: options.listen,
+      domain: options.domain,
+      // Two descriptors per connection, and some for listeners, pipes and sockets.
+      maxConnections: Math.max(100, Math.floor((openFiles - 500) / 2.2)),
+      threads: Math.min(4, availableParallelism()),
+    };
+    this.#prepareFolders();
+    this.#files = new EnvironmentFiles(options.directory);
+    this.#tables = this.#files.tables();
+    for (const table of this.#tables.values()) this.#holdHosts(table);
+  }
+
+  async ensureRunning(): Promise<void> {
+    await this.#exclusively(() => this.#ready());
+  }
+
+  async apply(environment: EnvironmentId, table: RouteTable): Promise<void> {
+    checkEnvironmentId(environment);
+    checkRouteTable(table);
+    await this.#exclusively(async () => {
+      this.#refuseForeignHosts(environment, table);
+      const worker = await this.#ready();
+      const compiled = compileTable(table, this.#files.salt());
+      const identity = { environment, digest: routeTableDigest(table), hosts: [...new Set(table.entries.map((entry) => entry.host))] };
+      const before = this.#tables.get(environment);
+      const previous = new Map(before?.groups.map((group) => [group.key, group.slot]));
+      const slots = await this.#assignWithin(worker, { compiled, previous });
+      if (slots) {
+        const after = assignedTable(identity, { compiled, slots });
+        this.#remember(after);
+        await this.#change(worker, before, after);
+        return;
+      }
+      const anew = assignAnew(compiled, { previous, used: this.#usedSlots(environment) });
+      await this.#applyByReload(before, assignedTable(identity, { compiled, slots: anew }));
+    });
+  }
+
+  async remove(environment: EnvironmentId): Promise<void> {
+    checkEnvironmentId(environment);
+    await this.#exclusively(async () => {
+      const worker = await this.#ready();
+      const before = this.#tables.get(environment);
+      if (!before) return;
+      this.#files.remove(environment);
+      this.#forget(before);
+      await this.#change(worker, before, undefined);
+    });
+  }
+
+  async current(): Promise<ReadonlyMap<EnvironmentId, Digest>> {
+    return await this.#exclusively(async () => {
+      const worker = this.#worker ?? (await this.#find());
+      const served = await worker?.verified(this.#tables);
+      // A worker that is gone serves nothing, whatever lies on disk.
+      if (served === undefined) this.#worker = undefined;
+      return served ?? new Map<EnvironmentId, Digest>();
+    });
+  }
+
+  async openRequests(instance: string): Promise<number> {
+    return await this.#exclusively(async () => {
+      const worker = this.#worker ?? (await this.#find());
+      return worker ? await worker.openRequests(instance) : 0;
+    });
+  }
+
+  async shutdown(): Promise<void> {
+    await this.#exclusively(async () => {
+      this.#worker = undefined;
+      await endProcesses(this.#options.directory);
+      rmSync(join(this.#options.directory, 'run'), { recursive: true, force: true });
+    });
+  }
+
+  /** One change at a time: HAProxy's run-time state has no transactions of its own. */
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(work);
+    this.#queue = turn.catch(() => undefined);
+    return await turn;
+  }
+
+  /** The running worker, brought to what is on disk; started where there is none. */
+  async #ready(): Promise<HaproxyWorker> {
+    if (this.#worker && (await this.#worker.alive())) return this.#worker;
+    this.#worker = undefined;
+    const found = await this.#find();
+    if (!found) return await this.#start();
+    const layout = found.layout;
+    const runs = await found.configuration();
+    if (runs !== configurationDigest(this.#settings, layout) || !layoutFits(this.#tables.values(), layout))
+      return await this.#reload('another configuration');
+    await found.converge(this.#tables.values());
+    this.#worker = found;
+    return found;
+  }
+
+  /** A worker that answers on the sockets of our folder, or undefined. */
+  async #find(): Promise<HaproxyWorker | undefined> {
+    const layout = this.#files.layout();
+    if (!layout || (await listProcesses(this.#options.directory)) === undefined) return undefined;
+    const worker = new HaproxyWorker(this.#options.directory, layout);
+    return (await worker.alive()) ? worker : undefined;
+  }
+
+  async #start(): Promise<HaproxyWorker> {
+    await endProcesses(this.#options.directory);
+    this.#prepareFolders();
+    for (const name of readdirSync(this.#runFolder())) rmSync(join(this.#runFolder(), name), { force: true });
+    const worker = this.#writeConfiguration();
+    await startProcess(this.#process, () => worker.alive());
+    this.#options.log(`router: started at ${this.address} with ${worker.layout.slots} slots`);
+    await worker.converge(this.#tables.values());
+    this.#worker = worker;
+    return worker;
+  }
+
+  /** Starts a new worker from what is on disk, which takes over the listening sockets; the old one ends with its last request. */
+  async #reload(why: string): Promise<HaproxyWorker> {
+    this.#worker = undefined;
+    const worker = this.#writeConfiguration();
+    await checkConfiguration(this.#process);
+    await askSocket(join(this.#options.directory, masterSocket), 'reload');
+    const deadline = performance.now() + 20_000;
+    while (!(await worker.alone())) {
+      if (performance.now() > deadline)
+        throw new CoppiceError('router-failed', 'HAProxy did not take over its new configuration within 20 s');
+      await pause(10);
+    }
+    this.#options.log(`router: reloaded for ${why}, ${worker.layout.slots} slots`);
+    await worker.converge(this.#tables.values());
+    this.#worker = worker;
+    return worker;
+  }
+
+  #writeConfiguration(): HaproxyWorker {
+    const { directory } = this.#options;
+    const before = this.#files.layout() ?? { generation: 0, slots: this.#options.slots ?? 256 };
+    const layout: SlotLayout = layoutFor(this.#tables.values(), before);
+    const tables = [...this.#tables.values()];
+    const maps: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+      [routesMap]: tables.flatMap((table) => table.routes),
+      [targetsMap]: tables.flatMap((table) => table.targets),
+      [digestsMap]: [
+        [configurationKey, configurationDigest(this.#settings, layout)],
+        ...tables.map((table) => [table.environment, table.digest] as const),
+      ],
+    };
+    const readable = { mode: 0o640, ...(this.#process.user ? { group: this.#process.user.gid } : {}) };
+    for (const [path, entries] of Object.entries(maps))
+      writeDurably(join(directory, path), entries.map(([key, value]) => `${key} ${value}\n`).join(''), readable);
+    writeDurably(join(directory, 'haproxy.cfg'), renderConfiguration(this.#settings, layout, tables), readable);
+    this.#files.saveLayout(layout);
+    return new HaproxyWorker(directory, layout);
+  }
+
+  async #change(worker: HaproxyWorker, before: AssignedTable | undefined, after: AssignedTable | undefined): Promise<void> {
+    try {
+      await worker.swap(before, after);
+    } catch (error) {
+      // What the worker has now is unknown: the next call reads it again and repairs.
+      this.#worker = undefined;
+      throw error;
+    }
+  }
+
+  /** A table whose configuration HAProxy does not take must not stay on disk: it would stop every other environment's changes. */
+  async #applyByReload(before: AssignedTable | undefined, after: AssignedTable): Promise<void> {
+    this.#remember(after);
+    try {
+      await this.#reload('other rules or more slots');
+    } catch (error) {
+      this.#files.remove(after.environment);
+      this.#forget(after);
+      if (before) this.#remember(before);
+      throw error;
+    }
+  }
+
+  async #assignWithin(
+    worker: HaproxyWorker,
+    { compiled, previous }: { readonly compiled: CompiledTable; readonly previous: ReadonlyMap<string, number> },
+  ): Promise<ReadonlyMap<string, number> | undefined> {
+    const needed = compiled.groups.filter((group) => !previous.has(group.key)).length;
+    const free = needed === 0 ? [] : await worker.idleSlots(this.#usedSlots(undefined), needed);
+    return assignInPlace(compiled, { previous, nextFree: () => free.shift() });
+  }
+
+  #usedSlots(except: EnvironmentId | undefined): Set<number> {
+    const used = new Set<number>();
+    for (const [environment, table] of this.#tables) if (environment !== except) for (const group of table.groups) used.add(group.slot);
+    return used;
+  }
+
+  #refuseForeignHosts(environment: EnvironmentId, table: RouteTable): void {
+    for (const { host } of table.entries) {
+      const holder = this.#hosts.get(host);
+      if (holder !== undefined && holder !== environment)
+        throw new CoppiceError('conflict', `the host ${host} belongs to another environment`);
+    }
+  }
+
+  /** On disk first: whatever happens next, the next call brings HAProxy to it. */
+  #remember(table: AssignedTable): void {
+    this.#files.save(table);
+    const before = this.#tables.get(table.environment);
+    if (before) this.#forget(before);
+    this.#tables.set(table.environment, table);
+    this.#holdHosts(table);
+  }
+
+  #forget(table: AssignedTable): void {
+    this.#tables.delete(table.environment);
+    for (const host of table.hosts) this.#hosts.delete(host);
+  }
+
+  #holdHosts(table: AssignedTable): void {
+    for (const host of table.hosts) this.#hosts.set(host, table.environment);
+  }
+
+  #runFolder(): string {
+    return join(this.#options.directory, 'run');
+  }
+
+  /** HAProxy may enter its folder, read configuration and maps, and write only its sockets. */
+  #prepareFolders(): void {
+    const { directory } = this.#options;
+    const { user } = this.#process;
+    for (const [path, mode] of [
+      [directory, 0o710],
+      [join(directory, 'maps'), 0o750],
+      [this.#runFolder(), 0o700],
+    ] as const) {
+      mkdirSync(path, { recursive: true });
+      if (user) chownSync(path, path === this.#runFolder() ? user.uid : 0, user.gid);
+      chmodSync(path, mode);
+    }
+  }
+}
+
+function listenPort(listen: string): number {
+  const port = Number(/^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]+\]):(\d{1,5})$/.exec(listen)?.[1]);
+  if (!(port >= 1 && port <= 65_535))
+    throw new CoppiceError('invalid-request', `not an address to listen on: ${JSON.stringify(listen)}`, { hint: 'e.g. 127.0.0.1:8080' });
+  return port;
+}

@@ -1,0 +1,22 @@
+import { connect } from 'node:net';
+import { CoppiceError } from '@coppice/model';
+
+/** Asks a socket of HAProxy one command; undefined where nobody listens. Other failures are CoppiceError `router-failed`. */
+export async function askSocket(path: string, command: string, timeoutMs = 5_000): Promise<string | undefined> {
+  return await new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const socket = connect({ path });
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+    // Ended at once: the master only answers when nothing more can come.
+    socket.on('connect', () => socket.end(`${command}\n`));
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.on('end', () => resolve(Buffer.concat(chunks).toString('utf8').trim()));
+    socket.on('error', (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED') resolve(undefined);
+      else
+        reject(
+          new CoppiceError('router-failed', `HAProxy did not answer "${command.split(/[\s<]/, 2).join(' ')}": ${cause.message}`, { cause }),
+        );
+    });
+  });
+}
