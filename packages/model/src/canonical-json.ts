@@ -1,22 +1,42 @@
 /**
  * JSON with sorted keys, no white space, and without properties that are undefined, so that equal values have equal text.
- * Takes plain data only. Throws TypeError for numbers that JSON cannot hold.
+ * Keys are sorted by UTF-16 code units, as RFC 8785 has it. Takes plain data only. Throws TypeError for what JSON cannot hold.
  */
 export function canonicalJson(value: unknown): string {
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'number') {
-    if (!Number.isFinite(value)) throw new TypeError(`not a JSON number: ${value}`);
-    return JSON.stringify(value);
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'number':
+      if (!Number.isFinite(value)) throw new TypeError(`not a JSON number: ${value}`);
+      return JSON.stringify(value);
+    case 'object':
+      if (value === null) return 'null';
+      return Array.isArray(value) ? arrayText(value) : objectText(value as Readonly<Record<string, unknown>>);
+    default:
+      throw new TypeError(`not plain data: ${typeof value}`);
   }
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`;
-  if (typeof value === 'object') {
-    const record = value as Readonly<Record<string, unknown>>;
-    const parts: string[] = [];
-    for (const key of Object.keys(record).sort()) {
-      const item = record[key];
-      if (item !== undefined) parts.push(`${JSON.stringify(key)}:${canonicalJson(item)}`);
-    }
-    return `{${parts.join(',')}}`;
+}
+
+// Text is concatenated, not collected and joined: specs of 10,000 nodes are digested for each plan.
+function arrayText(items: readonly unknown[]): string {
+  let text = '[';
+  for (let index = 0; index < items.length; index += 1) {
+    const item = items[index];
+    if (index > 0) text += ',';
+    text += item === undefined ? 'null' : canonicalJson(item);
   }
-  throw new TypeError(`not plain data: ${typeof value}`);
+  return `${text}]`;
+}
+
+function objectText(record: Readonly<Record<string, unknown>>): string {
+  let text = '{';
+  for (const key of Object.keys(record).sort()) {
+    const item = record[key];
+    if (item === undefined) continue;
+    if (text.length > 1) text += ',';
+    text += `${JSON.stringify(key)}:${canonicalJson(item)}`;
+  }
+  return `${text}}`;
 }

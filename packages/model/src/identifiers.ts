@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.ts';
 
 declare const brand: unique symbol;
@@ -32,7 +32,7 @@ export function parseGitId(text: string): GitId | undefined {
 
 /** SHA-256 over bytes or UTF-8 text. */
 export function sha256(data: string | Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(data).digest('hex')}` as Digest;
+  return `sha256:${hash('sha256', data)}` as Digest;
 }
 
 /** SHA-256 over the canonical JSON of a value: equal values have equal digests. */

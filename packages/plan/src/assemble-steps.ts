@@ -1,0 +1,80 @@
+import type { Digest, NodeName } from '@coppice/model';
+import { bringUp } from './bring-up.ts';
+import type { NodeWork } from './node-work.ts';
+import { orderStops, type Relations } from './order-stops.ts';
+import type { Step } from './plan-value.ts';
+import { type MaybeId, StepList } from './step-list.ts';
+
+/** Decisions about all nodes, and what is around them. */
+export interface Assembly {
+  /** One per node, sorted by name. */
+  readonly works: readonly NodeWork[];
+  /** What each desired node needs. */
+  readonly desired: Relations;
+  /** What each node needed as it was served. */
+  readonly served: Relations;
+  readonly createNetwork: boolean;
+  /** Whether the routes are to be switched whatever happens to the nodes. */
+  readonly routesDiffer: boolean;
+  /** Whether a route leads to the node, before or after. */
+  readonly isRouted: (node: NodeName) => boolean;
+}
+
+/**
+ * Turns decisions into steps: bring up what is new, dependencies first; then let everything lead to it; then take down what is old,
+ * dependants first.
+ */
+export function assembleSteps(assembly: Assembly): readonly Step[] {
+  const list = new StepList();
+  const active = assembly.works.filter((work) => work.change.action !== 'keep');
+  const ready = bringUp(list, assembly, active);
+  const serving = release(list, assembly, { active, ready });
+  takeDown(list, assembly, { active, serving });
+  return list.ordered();
+}
+
+/** Addresses, then routes. Answers what everything that comes after must wait for. */
+function release(
+  list: StepList,
+  assembly: Assembly,
+  { active, ready }: { readonly active: readonly NodeWork[]; readonly ready: readonly string[] },
+): MaybeId {
+  const switches: string[] = [];
+  for (const { node, target, address } of active) {
+    if (address !== 'release' || !target) continue;
+    // The first is the gate that waits for all; the others wait for it, which keeps the number of edges linear.
+    switches.push(list.add({ kind: 'switch-address', node, digest: target.digest }, switches[0] === undefined ? ready : [switches[0]]));
+  }
+  const before = switches.length > 0 ? switches : ready;
+  const routed = active.some((work) => assembly.isRouted(work.node) && changesServing(work));
+  const joins = before.length > 0 && active.some(hasTail);
+  return assembly.routesDiffer || routed || joins ? list.add({ kind: 'switch-routes' }, before) : undefined;
+}
+
+function changesServing(work: NodeWork): boolean {
+  return work.awaitReady || work.address !== 'none' || work.remove.ids.length > 0 || work.stop.generations.length > 0;
+}
+
+function hasTail(work: NodeWork): boolean {
+  const stops = work.stop.at === 'end' && work.stop.generations.length > 0;
+  return work.postDeployJob || stops || (work.remove.at === 'end' && work.remove.ids.length > 0);
+}
+
+/** Hooks once the release serves, and the end of what served before. */
+function takeDown(
+  list: StepList,
+  assembly: Assembly,
+  { active, serving }: { readonly active: readonly NodeWork[]; readonly serving: MaybeId },
+): void {
+  const drained = (node: NodeName, digest: Digest): readonly MaybeId[] =>
+    assembly.isRouted(node) ? [list.add({ kind: 'drain', node, digest }, [serving])] : [serving];
+  for (const { node, target, postDeployJob, remove } of active) {
+    if (!target) continue;
+    if (postDeployJob) list.add({ kind: 'run-job', node, hook: 'post_deploy' }, [serving, `pull-image ${node}`]);
+    if (remove.at === 'start' || remove.ids.length === 0) continue;
+    const { digest } = target;
+    list.add({ kind: 'remove-instances', node, digest, instances: remove.ids }, drained(node, digest));
+  }
+  const works = active.filter((work) => work.stop.at === 'end' && work.stop.generations.length > 0);
+  orderStops(list, { works, relations: assembly.served, before: drained });
+}

@@ -1,0 +1,164 @@
+import { type DeploymentId, type Digest, type NodeName, type NodeSpec, nodeDigest, type ObservedGeneration } from '@coppice/model';
+import { diffValues } from './diff-values.ts';
+import { inPlaceReasons, instanceReasons, type Population, populate } from './instance-state.ts';
+import { replaceReasons } from './node-reasons.ts';
+import { idleWork, type NodeWork } from './node-work.ts';
+import type { RecordedJob } from './plan-input.ts';
+import type { Change, Reason } from './plan-value.ts';
+import { isExclusive } from './wanted-instances.ts';
+
+/** What is known of one node that shall run. */
+export interface NodeSituation {
+  readonly spec: NodeSpec;
+  /** As it was last served. */
+  readonly before: NodeSpec | undefined;
+  readonly generations: readonly ObservedGeneration[];
+  /** Kept volumes of the node that do not exist. */
+  readonly missingVolumes: readonly string[];
+  readonly attempt: DeploymentId | undefined;
+  readonly job: (hook: string) => RecordedJob['state'] | undefined;
+  /** Whether what its dependants need of it, users and rights, differs from what was served. */
+  readonly dependantsChanged: boolean;
+}
+
+/** Decides what happens to a node that shall run. */
+export function decideNode(situation: NodeSituation): NodeWork {
+  const { spec, generations } = situation;
+  const digest = nodeDigest(spec);
+  const right = generations.filter((generation) => generation.digest === digest);
+  const stale = right.length === generations.length ? [] : generations.filter((generation) => generation.digest !== digest);
+  const population = populate(spec, right);
+  if (isIdle(situation, population, stale)) return idleWork(spec.name);
+  return decide({ situation, digest, right, stale, population, isNew: isNew(situation, digest) });
+}
+
+/** The way of most nodes of most plans, kept free of everything that costs. */
+function isIdle(situation: NodeSituation, population: Population, stale: readonly ObservedGeneration[]): boolean {
+  const { spec, before, missingVolumes, dependantsChanged } = situation;
+  const quiet = stale.length === 0 && missingVolumes.length === 0 && !dependantsChanged;
+  if (!quiet || population.missing > 0 || population.remove.length > 0 || population.differ) return false;
+  if (!before) return false;
+  const sameHooks = before === spec || (!spec.hooks.deploy && !spec.hooks.postDeploy && population.confirmed);
+  return sameHooks && (before === spec || sameInPlace(before, spec));
+}
+
+interface Decision {
+  readonly situation: NodeSituation;
+  readonly digest: Digest;
+  readonly right: readonly ObservedGeneration[];
+  readonly stale: readonly ObservedGeneration[];
+  readonly population: Population;
+  readonly isNew: boolean;
+}
+
+function decide(decision: Decision): NodeWork {
+  const { situation, digest, stale, population } = decision;
+  const { spec } = situation;
+  const start = population.missing > 0;
+  // Nobody has seen the instances of a new node ready: a server that died may have left them half provisioned.
+  const awaitReady = start || (decision.isNew && !population.confirmed);
+  const provisionChanged = situation.dependantsChanged || differs(situation.before?.provision, spec.provision, situation.before);
+  const exclusive = isExclusive(spec) || (situation.before !== undefined && isExclusive(situation.before));
+  const egressChanged = differs(situation.before?.egress, spec.egress, situation.before);
+  const overlapping = stale.length > 0 && !exclusive;
+  const surplus = !start && population.remove.length > 0;
+  const work: Omit<NodeWork, 'change'> = {
+    node: spec.name,
+    target: { spec, digest },
+    volumes: situation.missingVolumes.length > 0,
+    start,
+    provision: spec.provision !== undefined && (awaitReady || provisionChanged),
+    awaitReady,
+    address: addressSwitch({ awaitReady, overlapping, other: egressChanged || stale.length > 0 || surplus }),
+    resize: population.differ,
+    ...jobs(decision),
+    remove: { ids: population.remove.map((instance) => instance.id), at: start ? 'start' : 'end' },
+    stop: { generations: stale, at: exclusive ? 'start' : 'end' },
+  };
+  return { ...work, change: changeOf(decision, work, egressChanged) };
+}
+
+function addressSwitch(need: {
+  readonly awaitReady: boolean;
+  readonly overlapping: boolean;
+  readonly other: boolean;
+}): NodeWork['address'] {
+  if (need.awaitReady && !need.overlapping) return 'ready';
+  return need.awaitReady || need.other ? 'release' : 'none';
+}
+
+/** New in this release, or another than what was served: its hooks run. A node that must only run again is not. */
+function isNew({ before, spec }: NodeSituation, digest: Digest): boolean {
+  return before === undefined || (before !== spec && nodeDigest(before) !== digest);
+}
+
+function jobs({ situation, right, isNew: fresh }: Decision): Pick<NodeWork, 'deployJob' | 'postDeployJob'> {
+  const { hooks } = situation.spec;
+  const startedByThisAttempt = right.some((generation) => generation.deployment === situation.attempt);
+  return {
+    deployJob: fresh && hooks.deploy !== undefined && !startedByThisAttempt && situation.job('deploy') !== 'succeeded',
+    postDeployJob: fresh && hooks.postDeploy !== undefined && situation.job('post_deploy') !== 'succeeded',
+  };
+}
+
+function changeOf(decision: Decision, work: Omit<NodeWork, 'change'>, egressChanged: boolean): Change {
+  const { situation, right, stale, population } = decision;
+  const { before, spec } = situation;
+  const node: NodeName = spec.name;
+  const around = aroundReasons(situation, work);
+  if (stale.length > 0) {
+    return {
+      node,
+      action: 'replace',
+      strategy: work.stop.at === 'start' ? 'switch' : 'overlap',
+      reasons: [...replacementOf(decision), ...around],
+    };
+  }
+  const nothingThere = right.every((generation) => generation.instances.length === 0);
+  if (nothingThere && work.start && decision.isNew) {
+    const action = before ? 'replace' : 'create';
+    return { node, action, strategy: 'start', reasons: before ? replacementOf(decision) : [{ kind: 'new' }] };
+  }
+  const reasons = [
+    ...instanceReasons(population, spec, before),
+    ...inPlaceReasons(population, spec),
+    ...(egressChanged ? drift('the firewall changed') : []),
+    ...around,
+  ];
+  if (reasons.length === 0 && isIdleWork(work)) return { node, action: 'keep', strategy: 'none', reasons: [] };
+  const strategy = work.start ? 'start' : work.remove.ids.length > 0 ? 'stop' : 'in-place';
+  return { node, action: 'update', strategy, reasons };
+}
+
+function isIdleWork(work: Omit<NodeWork, 'change'>): boolean {
+  return !work.awaitReady && !work.provision && work.address === 'none' && !work.deployJob && !work.postDeployJob;
+}
+
+/** Why another generation takes over, or what is wrong where the release itself did not change. */
+function replacementOf({ situation, stale, isNew: fresh }: Decision): readonly Reason[] {
+  if (situation.before && fresh) return replaceReasons(situation.before, situation.spec);
+  const running = stale.map((generation) => generation.digest.slice(7, 14)).sort();
+  return drift(`${running.length === 1 ? 'a generation' : 'generations'} that no release names is there (${running.join(', ')})`);
+}
+
+function aroundReasons(situation: NodeSituation, work: Omit<NodeWork, 'change'>): readonly Reason[] {
+  return [
+    ...[...situation.missingVolumes].sort().flatMap((volume) => drift(`the volume ${volume} is missing`)),
+    ...(work.awaitReady && !work.start ? drift('not known to be ready') : []),
+    ...(work.provision && !work.awaitReady ? drift('what it provides to others changed') : []),
+    ...(work.deployJob && !work.start ? drift('the hook deploy has not run') : []),
+    ...(work.postDeployJob && !work.start ? drift('the hook post_deploy has not run') : []),
+  ];
+}
+
+function drift(detail: string): readonly Reason[] {
+  return [{ kind: 'drift', detail }];
+}
+
+function sameInPlace(before: NodeSpec, spec: NodeSpec): boolean {
+  return !differs(before.egress, spec.egress, before) && !differs(before.provision, spec.provision, before);
+}
+
+function differs(before: unknown, after: unknown, served: NodeSpec | undefined): boolean {
+  return served !== undefined && before !== after && diffValues(before, after).length > 0;
+}

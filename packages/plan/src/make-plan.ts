@@ -1,0 +1,174 @@
+import {
+  CoppiceError,
+  digestOf,
+  type EnvironmentSpec,
+  type NodeName,
+  type NodeSpec,
+  type ObservedGeneration,
+  type RelationshipSpec,
+} from '@coppice/model';
+import { assembleSteps } from './assemble-steps.ts';
+import { decideNode } from './decide-node.ts';
+import { diffValues } from './diff-values.ts';
+import { findCycle } from './graph.ts';
+import { idleWork, type NodeWork } from './node-work.ts';
+import type { Relations } from './order-stops.ts';
+import type { PlanInput } from './plan-input.ts';
+import type { Plan, Reason, Step } from './plan-value.ts';
+import { deleteSteps, suspendSteps } from './shut-down.ts';
+
+/**
+ * The way from what is observed to what is desired: what happens to each node and why, and the steps in an order that keeps every
+ * dependency ready before its dependants. Pure; equal inputs in any order give byte-equal plans. A world that is as desired gives no
+ * steps. Throws `invalid-configuration` where relationships of the desired or the served spec form a ring.
+ */
+export function makePlan(input: PlanInput): Plan {
+  const { desired } = input;
+  const nodes = desired.exists && desired.run === 'up' ? (desired.spec?.nodes ?? []) : [];
+  const world = survey(input, nodes);
+  refuseCycles(world.desired);
+  refuseCycles(world.served);
+  const works = world.names.map((name) => decide(input, world, name));
+  const steps = stepsOf(input, world, works);
+  const changes = works.map((work) => work.change);
+  return { v: 1, digest: digestOf({ changes, steps }), changes, steps };
+}
+
+interface World {
+  readonly names: readonly NodeName[];
+  readonly specs: ReadonlyMap<NodeName, NodeSpec>;
+  readonly before: ReadonlyMap<NodeName, NodeSpec>;
+  readonly generations: ReadonlyMap<NodeName, readonly ObservedGeneration[]>;
+  readonly volumes: ReadonlySet<string>;
+  /** Nodes to whose provisioning something changed on the side of those that use it. */
+  readonly dependantsChanged: ReadonlySet<NodeName>;
+  readonly desired: Relations;
+  readonly served: Relations;
+  readonly routed: ReadonlySet<NodeName>;
+}
+
+function survey({ desired, observed, previous }: PlanInput, nodes: readonly NodeSpec[]): World {
+  const specs = byName(nodes);
+  const before = byName(previous?.nodes ?? []);
+  const generations = new Map<NodeName, ObservedGeneration[]>();
+  for (const generation of observed.generations) {
+    const known = generations.get(generation.node);
+    if (known) known.push(generation);
+    else generations.set(generation.node, [generation]);
+  }
+  const declared = desired.spec?.nodes ?? [];
+  return {
+    names: [...new Set([...declared.map((node) => node.name), ...generations.keys()])].sort(),
+    specs,
+    before,
+    generations,
+    volumes: new Set(observed.volumes.map(({ node, volume }) => volumeKey(node, volume))),
+    dependantsChanged: changedDependants(nodes, previous),
+    desired: relations(specs.values()),
+    served: relations([...declared.filter((node) => !before.has(node.name)), ...before.values()]),
+    routed: new Set([...routedNodes(desired.spec), ...routedNodes(previous)]),
+  };
+}
+
+function decide(input: PlanInput, world: World, name: NodeName): NodeWork {
+  const spec = world.specs.get(name);
+  const generations = world.generations.get(name) ?? [];
+  if (spec) {
+    return decideNode({
+      spec,
+      before: world.before.get(name),
+      generations,
+      missingVolumes: missingVolumes(spec, world.volumes),
+      attempt: input.desired.attempt,
+      job: (hook) => input.jobs.find((job) => job.node === name && job.hook === hook)?.state,
+      dependantsChanged: world.dependantsChanged.has(name),
+    });
+  }
+  if (generations.length === 0) return idleWork(name);
+  const change = { node: name, action: 'remove', strategy: 'stop', reasons: [removalReason(input)] } as const;
+  return { ...idleWork(name), change, stop: { generations, at: 'end' } };
+}
+
+function removalReason({ desired }: PlanInput): Reason {
+  if (!desired.exists) return { kind: 'environment-deleted' };
+  return { kind: desired.run === 'suspended' ? 'suspended' : 'gone' };
+}
+
+function stepsOf({ desired, observed, previous, routes }: PlanInput, world: World, works: readonly NodeWork[]): readonly Step[] {
+  const stopping = { works: works.filter((work) => work.stop.generations.length > 0), served: world.served, observed };
+  if (!desired.exists) return deleteSteps(stopping);
+  const isRouted = (node: NodeName): boolean => world.routed.has(node);
+  const differ = routes !== undefined && routes !== observed.routes;
+  if (desired.run === 'suspended') return suspendSteps(stopping, { differ, isRouted });
+  return assembleSteps({
+    works,
+    desired: world.desired,
+    served: world.served,
+    createNetwork: !observed.network && world.specs.size > 0,
+    routesDiffer: differ || (routes === undefined && routesLookDifferent(desired.spec, { observed, previous })),
+    isRouted,
+  });
+}
+
+/** Where the wanted table is not known: whether there is none yet, or the declared routes are others than those served. */
+function routesLookDifferent(spec: EnvironmentSpec | undefined, { observed, previous }: Pick<PlanInput, 'observed' | 'previous'>): boolean {
+  if (!spec) return false;
+  if (observed.routes === undefined) return spec.routes.length > 0;
+  return previous !== undefined && previous.routes !== spec.routes && diffValues(previous.routes, spec.routes).length > 0;
+}
+
+function refuseCycles(relations: Relations): void {
+  const cycle = findCycle(relations);
+  if (cycle) throw new CoppiceError('invalid-configuration', `relationships form a ring: ${[...cycle, cycle[0]].join(' → ')}`);
+}
+
+function byName(nodes: readonly NodeSpec[]): ReadonlyMap<NodeName, NodeSpec> {
+  return new Map(nodes.map((node) => [node.name, node]));
+}
+
+function relations(nodes: Iterable<NodeSpec>): Relations {
+  const found = new Map<NodeName, readonly NodeName[]>();
+  for (const { name, relationships } of nodes) found.set(name, relationships.map(({ node }) => node).sort());
+  return found;
+}
+
+function routedNodes(spec: EnvironmentSpec | undefined): readonly NodeName[] {
+  return (spec?.routes ?? []).flatMap((route) => (route.kind === 'upstream' ? [route.node] : []));
+}
+
+function missingVolumes(spec: NodeSpec, present: ReadonlySet<string>): readonly string[] {
+  if (spec.mounts.length === 0) return [];
+  const kept = spec.mounts.filter((mount) => mount.source !== 'tmp' && !present.has(volumeKey(spec.name, mount.volume)));
+  return [...new Set(kept.map((mount) => mount.volume))];
+}
+
+function volumeKey(node: NodeName, volume: string): string {
+  return `${node} ${volume}`;
+}
+
+/** Provisioned nodes whose users are other nodes, or other rights, than when they were served. */
+function changedDependants(nodes: readonly NodeSpec[], previous: EnvironmentSpec | undefined): ReadonlySet<NodeName> {
+  const provisioned = new Set(nodes.filter((node) => node.provision !== undefined).map((node) => node.name));
+  if (provisioned.size === 0 || !previous) return new Set();
+  const before = usersOf(provisioned, previous.nodes);
+  const after = usersOf(provisioned, nodes);
+  return new Set([...provisioned].filter((name) => before.get(name) !== after.get(name)));
+}
+
+function usersOf(provisioned: ReadonlySet<NodeName>, nodes: readonly NodeSpec[]): ReadonlyMap<NodeName, string> {
+  const users = new Map<NodeName, string[]>();
+  for (const { name, relationships } of nodes) {
+    for (const relationship of relationships) {
+      if (!provisioned.has(relationship.node)) continue;
+      const known = users.get(relationship.node) ?? [];
+      known.push(userText(name, relationship));
+      users.set(relationship.node, known);
+    }
+  }
+  return new Map([...users].map(([name, texts]) => [name, texts.sort().join('\n')]));
+}
+
+function userText(user: NodeName, { name, endpoint, path, privileges }: RelationshipSpec): string {
+  const rights = Object.entries(privileges).map(([schema, right]) => `${schema}=${right}`);
+  return [user, name, endpoint, path, ...rights.sort()].join(' ');
+}

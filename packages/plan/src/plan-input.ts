@@ -1,0 +1,26 @@
+import type { Desired, Digest, EnvironmentSpec, NodeName, ObservedEnvironment } from '@coppice/model';
+
+/** All that a plan is made of. Order of nodes, generations, instances and jobs does not matter. */
+export interface PlanInput {
+  readonly desired: Desired;
+  readonly observed: ObservedEnvironment;
+  /**
+   * The spec that was last served: for reasons, for the order in which nodes that are gone stop, and to tell a node that is new (whose
+   * hooks run) from one that must only run again (whose hooks ran). Undefined where nothing was served yet.
+   */
+  readonly previous?: EnvironmentSpec | undefined;
+  /** What is recorded for `desired.attempt`. */
+  readonly jobs: readonly RecordedJob[];
+  /**
+   * Digest of the table the router should have now, with all desired instances there; undefined while that is not known, since an
+   * instance that a route leads to is not there yet.
+   */
+  readonly routes: Digest | undefined;
+}
+
+/** How far a job of the attempt came. */
+export interface RecordedJob {
+  readonly node: NodeName;
+  readonly hook: string;
+  readonly state: 'started' | 'succeeded' | 'failed';
+}
