@@ -49,16 +49,13 @@ export async function runStep(step: NumberedStep, setting: StepSetting): Promise
   } catch (error) {
     if (setting.signal.aborted) throw setting.signal.reason;
     if (watch.filled.aborted && !isCoppiceError(error, 'build-failed')) throw diskFull(step, setting, output);
-    if (isCoppiceError(error, 'build-limit') && error.cause === undefined) {
-      throw new CoppiceError('build-limit', report(step, error.message, output), { cause: error });
-    }
     throw error;
   } finally {
     await watch.stop();
   }
 }
 
-async function runInSandbox(step: Step, setting: StepSetting, output: StepOutput, signal: AbortSignal): Promise<SandboxResult> {
+async function runInSandbox(step: NumberedStep, setting: StepSetting, output: StepOutput, signal: AbortSignal): Promise<SandboxResult> {
   const { type, scratch, cache, host, limits } = setting;
   const caches = Object.entries(type.build?.caches ?? {});
   const cacheMounts = await Promise.all(
@@ -68,7 +65,7 @@ async function runInSandbox(step: Step, setting: StepSetting, output: StepOutput
       readOnly: false,
     })),
   );
-  return setting.sandbox.run({
+  const run = {
     image: setting.image,
     argv: ['/bin/sh', '-ec', step.run],
     user: `${type.user.uid}:${type.user.gid}`,
@@ -94,7 +91,13 @@ async function runInSandbox(step: Step, setting: StepSetting, output: StepOutput
     },
     onOutput: output.add,
     signal,
-  });
+  };
+  try {
+    return await setting.sandbox.run(run);
+  } catch (error) {
+    if (!isCoppiceError(error, 'build-limit')) throw error;
+    throw new CoppiceError('build-limit', report(step, error.message, output), { cause: error });
+  }
 }
 
 function refuseFailure(step: NumberedStep, setting: StepSetting, result: SandboxResult, output: StepOutput): void {

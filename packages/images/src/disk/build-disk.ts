@@ -14,7 +14,9 @@ export interface BuildDisk {
 export interface BuildDisks {
   /** `enforced`: by a file system of its own; `watched`: usage is looked at, and a build that goes beyond is ended. */
   readonly bound: 'enforced' | 'watched';
-  /** An empty disk that lives until it is closed, owned by `user` (`uid:gid`). */
+  /** Why the bound is only `watched`, for people. */
+  readonly weakness: string | undefined;
+  /** An empty disk that lives until it is closed. */
   scratch(capacityBytes: number): Promise<BuildDisk>;
   /** The disk of that name, which keeps its content; two builds may hold it at once. Emptied when it is nearly full. */
   cache(name: string, capacityBytes: number): Promise<BuildDisk>;

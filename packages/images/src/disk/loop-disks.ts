@@ -22,6 +22,7 @@ interface OpenCache {
  */
 export class LoopDisks implements BuildDisks {
   readonly bound = 'enforced';
+  readonly weakness = undefined;
   private readonly directory: string;
   private readonly caches = new Map<string, OpenCache>();
 
@@ -33,7 +34,7 @@ export class LoopDisks implements BuildDisks {
     const file = temporaryPath(await this.folder('scratch'));
     await format(file, capacityBytes, ['-O', '^has_journal']);
     // nothing of a scratch disk outlives it, so it need not be flushed
-    return this.mount(file, capacityBytes, 'nobarrier,data=writeback', async () => rm(file, { force: true }));
+    return this.mount(file, capacityBytes, 'nobarrier', async () => rm(file, { force: true }));
   }
 
   async cache(name: string, capacityBytes: number): Promise<BuildDisk> {
@@ -60,6 +61,7 @@ export class LoopDisks implements BuildDisks {
     }
     // a mount point that is busy stays: deleting below it would delete what is mounted
     await rm(join(this.directory, 'scratch'), { recursive: true, force: true });
+    await this.folder('scratch');
     await hostCommand('find', [await this.folder('mounts'), '-mindepth', '1', '-maxdepth', '1', '-type', 'd', '-empty', '-delete']);
   }
 

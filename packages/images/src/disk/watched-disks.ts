@@ -6,10 +6,12 @@ import type { BuildDisk, BuildDisks } from './build-disk.ts';
 /** Plain folders whose usage is added up when asked: for hosts where nothing can be mounted. A build may overshoot between two looks. */
 export class WatchedDisks implements BuildDisks {
   readonly bound = 'watched';
+  readonly weakness: string;
   private readonly directory: string;
 
-  constructor(directory: string) {
+  constructor(directory: string, weakness: string) {
     this.directory = directory;
+    this.weakness = weakness;
   }
 
   async scratch(capacityBytes: number): Promise<BuildDisk> {
