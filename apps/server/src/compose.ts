@@ -1,0 +1,104 @@
+import { loadCatalog, typeDirectory } from '@coppice/catalog';
+import { createControlPlane, type Ports, type RunningControlPlane } from '@coppice/control';
+import { createDockerEngine, createDockerSandbox, type DockerEngine, type DockerSandbox } from '@coppice/engine';
+import { type Authorization, createGitHttpHandler, type GitRepositories, openRepositories } from '@coppice/git';
+import { createImageBuilder, createRegistryHandler, openOciStore } from '@coppice/images';
+import { createHaproxyRouter, type Router } from '@coppice/router';
+import { openStore, type Store } from '@coppice/state';
+import { openVolumes } from '@coppice/volumes';
+import type { FastifyInstance } from 'fastify';
+import type { DataDirectory } from './data-directory.ts';
+import { createApi } from './http/create-api.ts';
+import { addExecUpgrade } from './http/exec-upgrade.ts';
+import type { Log } from './logger.ts';
+import { renderMetrics } from './metrics.ts';
+import type { ServerOptions } from './server-options.ts';
+
+/** A server that is wired and not listening yet. */
+export interface Composition {
+  readonly api: FastifyInstance;
+  readonly plane: RunningControlPlane;
+  readonly engine: DockerEngine;
+  readonly sandbox: DockerSandbox;
+  readonly router: Router;
+  readonly repositories: GitRepositories;
+  readonly store: Store;
+}
+
+/** Addresses that are known only once the server listens. */
+export interface Listening {
+  /** URL of the API, no trailing slash. */
+  url: string;
+  /** `127.0.0.1:PORT` of the registry, which the engine pulls from. */
+  registry: string;
+}
+
+const version = '0.1.0';
+const maxEnvironments = 30;
+
+/** Wires every part: the only place that knows which implementation stands behind a port. */
+export async function compose(options: ServerOptions, directory: DataDirectory, listening: Listening, log: Log): Promise<Composition> {
+  const { serverId, registryToken, at } = directory;
+  const dockerHost = process.env['DOCKER_HOST'];
+  const registry = { address: () => listening.registry, token: registryToken };
+  const engine = createDockerEngine({ serverId, dockerHost, registry, stateDirectory: at('engine') });
+  const sandbox = createDockerSandbox({ serverId, dockerHost, registry });
+  const router = createHaproxyRouter({
+    directory: at('router'),
+    listen: hostPort(options.router),
+    domain: options.domain,
+    log: (line) => log('router', { line }),
+  });
+  const store = openStore({ directory: directory.root });
+  const images = await openOciStore(at('images'));
+  const repositories = await openRepositories({
+    directory: at('repositories'),
+    hooksDirectory: at('hooks'),
+    log: (event, details) => log(event, details),
+  });
+  const catalog = loadCatalog();
+  const ports: Ports = {
+    store,
+    engine,
+    volumes: await openVolumes({ directory: at('volumes'), serverId }),
+    router,
+    repositories,
+    images: createImageBuilder({ directory: at('builds'), store: images, sandbox, ensureImage: engine.ensureImage }),
+    catalog,
+    types: typeDirectory(catalog),
+    typeFiles: () => ({}),
+    clock: { now: () => new Date(), monotonicMs: () => performance.now() },
+    settings: { domain: options.domain, routerAddress: router.address, apiUrl: () => listening.url, maxEnvironments },
+    log,
+  };
+  const plane = createControlPlane(ports);
+  const verify = store.tokens.verify;
+  const git = createGitHttpHandler({
+    repositories,
+    handler: plane.pushes,
+    authorize: async (token, project) => authorize(store, token, project),
+  });
+  const registryHandler = createRegistryHandler({ store: images, token: registryToken });
+  const api = createApi({
+    control: plane.control,
+    verify,
+    git: (request, response) => void git(request, response),
+    registry: (request, response) => void registryHandler(request, response),
+    metrics: () => renderMetrics(store),
+    version,
+    log,
+  });
+  addExecUpgrade(api.server, { control: plane.control, engine, verify });
+  return { api, plane, engine, sandbox, router, repositories, store };
+}
+
+function authorize(store: Store, token: string, project: string): Authorization {
+  const actor = store.tokens.verify(token);
+  if (actor === undefined) return 'unauthenticated';
+  const found = store.projects.find(project);
+  return found ? { actor, projectId: found.id } : 'not-found';
+}
+
+function hostPort({ host, port }: ServerOptions['router']): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,2 @@
+export { runServer, type ServerFlags } from './run-server.ts';
+export { takeDown } from './take-down.ts';

@@ -1,0 +1,94 @@
+import { resolve } from 'node:path';
+import { CoppiceError, isCoppiceError } from '@coppice/model';
+import { type Composition, compose, type Listening } from './compose.ts';
+import { openDataDirectory, writeAdminToken } from './data-directory.ts';
+import { createLog, type Log } from './logger.ts';
+import { missingTools } from './required-tools.ts';
+import { parseHostPort, type ServerOptions } from './server-options.ts';
+import { holdDirectory } from './single-server.ts';
+
+/** Options as the command line has them. */
+export interface ServerFlags {
+  readonly data: string;
+  readonly listen: string;
+  readonly router: string;
+  readonly domain: string;
+}
+
+/**
+ * Runs Coppice until SIGTERM or SIGINT. What it started goes on without it. Throws `missing-tool` where the machine lacks a program,
+ * `conflict` where another server has the data directory.
+ */
+export async function runServer(flags: ServerFlags): Promise<void> {
+  const missing = missingTools();
+  if (missing.length > 0) {
+    const programs = missing.map((tool) => tool.program).join(', ');
+    throw new CoppiceError('missing-tool', `this machine lacks ${programs}`, {
+      hint: `npm run setup, or: apt-get install ${missing.map((tool) => tool.debianPackage).join(' ')}`,
+    });
+  }
+  const options: ServerOptions = {
+    data: resolve(flags.data),
+    listen: parseHostPort(flags.listen),
+    router: parseHostPort(flags.router),
+    domain: flags.domain,
+  };
+  const log = createLog((line) => process.stderr.write(line));
+  const directory = openDataDirectory(options.data);
+  const hold = await holdDirectory(directory.at('server.sock'));
+  const listening: Listening = { url: '', registry: '' };
+  const parts = await compose(options, directory, listening, log);
+  writeAdminToken(directory, () => parts.store.tokens.issue('admin'));
+  await listen(parts, options, listening);
+  await startParts(parts, log);
+  process.stdout.write(`coppice is ready: api=${listening.url} router=http://${parts.router.address} ssh=off\n`);
+  stopOnSignal(async () => {
+    parts.plane.stop();
+    await parts.api.close();
+    await parts.repositories.close();
+    parts.store.close();
+    hold.close();
+  }, log);
+}
+
+async function listen({ api }: Composition, options: ServerOptions, listening: Listening): Promise<void> {
+  await api.listen(options.listen);
+  const address = api.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : options.listen.port;
+  const host = options.listen.host.includes(':') ? `[${options.listen.host}]` : options.listen.host;
+  listening.url = `http://${host}:${port}`;
+  listening.registry = `127.0.0.1:${port}`;
+}
+
+/** The API answers already: where the engine is away it says so, and the loop recovers when it comes back. */
+async function startParts({ plane, engine, sandbox, router }: Composition, log: Log): Promise<void> {
+  await router.ensureRunning();
+  try {
+    await engine.probe();
+    await engine.verifyLocal();
+    await sandbox.sweep();
+  } catch (error) {
+    if (!isCoppiceError(error, 'engine-unreachable')) throw error;
+    log('engine.unreachable', { error: error.message });
+    process.stderr.write(`the container engine does not answer; going on without it until it does: ${error.message}\n`);
+  }
+  await plane.start();
+}
+
+function stopOnSignal(stop: () => Promise<void>, log: Log): void {
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stopping) return;
+    stopping = true;
+    log('server.stopping', { signal });
+    stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log('server.stop-failed', { error: String(error) });
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}

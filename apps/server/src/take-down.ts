@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createDockerEngine, createDockerSandbox } from '@coppice/engine';
+import { CoppiceError } from '@coppice/model';
+import { createHaproxyRouter } from '@coppice/router';
+import { openDataDirectory } from './data-directory.ts';
+import { whoHolds } from './single-server.ts';
+
+const stopDeadlineMs = 20_000;
+
+/** Stops the server of a data directory and removes all that it runs: containers, networks, rules, the router. Data and images stay. */
+export async function takeDown(flags: { readonly data: string }): Promise<void> {
+  const root = resolve(flags.data);
+  if (!existsSync(root)) throw new CoppiceError('not-found', `there is no data directory ${root}`);
+  const directory = openDataDirectory(root);
+  await stopServer(directory.at('server.sock'));
+  const { serverId, at } = directory;
+  const dockerHost = process.env['DOCKER_HOST'];
+  const registry = { address: () => '127.0.0.1:1', token: '' };
+  await createDockerSandbox({ serverId, dockerHost, registry }).sweep();
+  await createDockerEngine({ serverId, dockerHost, registry, stateDirectory: at('engine') }).removeServer();
+  await createHaproxyRouter({ directory: at('router'), listen: '127.0.0.1:1', domain: 'localhost', log: () => undefined }).shutdown();
+  process.stdout.write(`stopped and removed all that ${root} ran; its data is still there\n`);
+}
+
+async function stopServer(socketPath: string): Promise<void> {
+  const pid = await whoHolds(socketPath);
+  if (pid === undefined) return;
+  process.kill(pid, 'SIGTERM');
+  const deadline = performance.now() + stopDeadlineMs;
+  while ((await whoHolds(socketPath)) !== undefined) {
+    if (performance.now() > deadline) throw new CoppiceError('conflict', `the server (process ${pid}) does not stop`);
+    await pause(50);
+  }
+}

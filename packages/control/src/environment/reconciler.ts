@@ -1,0 +1,206 @@
+import type { EnvironmentNetwork } from '@coppice/engine';
+import { createPerformer, executePlan, type StepResult } from '@coppice/executor';
+import {
+  CoppiceError,
+  type Deployment,
+  type DeploymentId,
+  type EnvironmentId,
+  type EnvironmentSpec,
+  type ObservedEnvironment,
+  routeTableDigest,
+} from '@coppice/model';
+import { makePlan, type Plan, type Step } from '@coppice/plan';
+import type { EnvironmentRecord } from '@coppice/state';
+import type { ActivityRecorder, RunningActivity } from '../activity-recorder.ts';
+import { liveOf } from '../history/find.ts';
+import type { Ports } from '../ports.ts';
+import { planLines } from '../push/push-lines.ts';
+import type { HealthMonitor } from './health-monitor.ts';
+import { observe } from './observe.ts';
+import { servingNow } from './serving.ts';
+import { routesNow, workOf } from './work-of.ts';
+
+export interface ReconcileOptions {
+  readonly activity: RunningActivity;
+  /** The deployment whose plans these are; undefined where none asked for it. */
+  readonly deployment: DeploymentId | undefined;
+}
+
+export interface ReconcileTimes {
+  readonly planMs: number;
+  readonly applyMs: number;
+}
+
+/** Plans in a row after which the world is given up on for now: it moves faster than we do. */
+const maxRounds = 8;
+const emptySpec: EnvironmentSpec = { v: 1, release: '' as EnvironmentSpec['release'], nodes: [], routes: [] };
+
+/** The one loop for one environment: observe, plan, apply, until the plan is empty. The caller holds the environment's lane. */
+export class Reconciler {
+  readonly #ports: Ports;
+  readonly #activities: ActivityRecorder;
+  readonly #health: HealthMonitor;
+  readonly #networks = new Map<EnvironmentId, EnvironmentNetwork>();
+
+  constructor(ports: Ports, activities: ActivityRecorder, health: HealthMonitor) {
+    this.#ports = ports;
+    this.#activities = activities;
+    this.#health = health;
+  }
+
+  /** Resolves when the world is as desired; throws the failure of the first step that failed. */
+  async reconcile(id: EnvironmentId, options: ReconcileOptions): Promise<ReconcileTimes> {
+    const { clock } = this.#ports;
+    let planMs = 0;
+    let applyMs = 0;
+    for (let round = 0; round < maxRounds; round += 1) {
+      const startedMs = clock.monotonicMs();
+      const { plan, observed, environment } = await this.#plan(id);
+      planMs += clock.monotonicMs() - startedMs;
+      if (plan.steps.length === 0) return { planMs, applyMs };
+      this.#show(plan, options, round);
+      const applyStartedMs = clock.monotonicMs();
+      await this.#apply(environment, plan, observed, options);
+      applyMs += clock.monotonicMs() - applyStartedMs;
+    }
+    throw new CoppiceError('not-ready', 'the environment does not settle: something changes it as fast as it is repaired');
+  }
+
+  /** Looks, and repairs where something is not as desired, with an activity that says what. Finishes deletions. */
+  async repair(id: EnvironmentId, signal: AbortSignal): Promise<void> {
+    const environment = this.#ports.store.environments.get(id);
+    if (!environment) return;
+    const { plan } = await this.#plan(id);
+    if (plan.steps.length > 0) {
+      const cause = plan.changes.some((change) => change.action !== 'keep')
+        ? 'the environment was not as desired'
+        : 'something around the nodes was not as desired';
+      const activity = this.#activities.start({
+        kind: 'repair',
+        project: environment.project,
+        environment: id,
+        actor: 'coppice',
+        cause,
+        signal,
+      });
+      try {
+        await this.reconcile(id, { activity, deployment: undefined });
+        activity.finish('succeeded');
+      } catch (error) {
+        activity.say(error instanceof Error ? error.message : String(error));
+        activity.finish('failed');
+        throw error;
+      }
+    }
+    if (!environment.desired.exists) await this.forget(id);
+  }
+
+  /** Drops the record of an environment of which nothing is left. */
+  async forget(id: EnvironmentId): Promise<void> {
+    const { store } = this.#ports;
+    this.#networks.delete(id);
+    store.transaction(() => {
+      for (const intent of store.intents.list().filter((candidate) => candidate.environment === id)) store.intents.delete(intent.id);
+      store.environments.delete(id);
+    });
+  }
+
+  async #plan(
+    id: EnvironmentId,
+  ): Promise<{ readonly plan: Plan; readonly observed: ObservedEnvironment; readonly environment: EnvironmentRecord }> {
+    const { store } = this.#ports;
+    const environment = store.environments.get(id);
+    if (!environment) throw new CoppiceError('not-found', `the environment ${id} is gone`);
+    const { desired } = environment;
+    const observed = await observe(this.#ports, this.#health, id, desired.spec);
+    const previous = liveOf(store, environment)?.spec;
+    const jobs = desired.attempt ? store.environments.jobs(desired.attempt) : [];
+    const plan = makePlan({ desired, observed, previous, jobs, routes: this.#wantedRoutes(environment, observed) });
+    return { plan, observed, environment };
+  }
+
+  /** Digest of the table for what serves now; what a plan changes is switched by the plan itself. */
+  #wantedRoutes(environment: EnvironmentRecord, observed: ObservedEnvironment): ReturnType<typeof routeTableDigest> | undefined {
+    const { spec } = environment.desired;
+    if (!spec) return undefined;
+    const serving = servingNow(spec, observed.generations);
+    return routeTableDigest(routesNow(spec, environment, this.#ports, { generations: observed.generations, serving }));
+  }
+
+  #show(plan: Plan, { activity, deployment }: ReconcileOptions, round: number): void {
+    if (round > 0) activity.say('the world moved; planned again:');
+    for (const line of planLines(plan)) activity.say(line);
+    if (deployment) {
+      const changes = plan.changes.filter((change) => change.action !== 'keep').length;
+      this.#ports.store.deployments.addPlan(deployment, { digest: plan.digest, changes, json: JSON.stringify(plan) });
+    }
+  }
+
+  async #apply(environment: EnvironmentRecord, plan: Plan, observed: ObservedEnvironment, { activity }: ReconcileOptions): Promise<void> {
+    const { engine, volumes, router, clock, store } = this.#ports;
+    const spec = environment.desired.spec ?? emptySpec;
+    const previous = liveOf(store, environment)?.spec;
+    const network = await this.#network(environment);
+    const work = workOf({
+      ports: this.#ports,
+      health: this.#health,
+      environment,
+      spec,
+      previous,
+      deployment: this.#attempt(environment),
+      network,
+      activity,
+    });
+    const nowMs = clock.monotonicMs.bind(clock);
+    const perform = createPerformer({ engine, volumes, router, work, serving: servingNow(spec, observed.generations), nowMs });
+    const results = await executePlan({
+      plan,
+      perform,
+      signal: activity.signal,
+      nowMs,
+      onStep: (step, event) => this.#trace(environment, step, event),
+    });
+    activity.signal.throwIfAborted();
+    const failed = results.find((result) => result.state === 'failed');
+    if (failed) throw failed.error;
+  }
+
+  #trace(environment: EnvironmentRecord, step: Step, event: 'begin' | StepResult): void {
+    if (event !== 'begin')
+      this.#ports.log('step', { environment: environment.id, step: step.id, state: event.state, durationMs: Math.round(event.durationMs) });
+  }
+
+  /** Asked once: an environment's subnets stay while it lives. A deleted one needs none. */
+  async #network(environment: EnvironmentRecord): Promise<EnvironmentNetwork> {
+    if (!environment.desired.exists) return { subnet: '', addressBlock: '0.0.0.0/24' };
+    const known = this.#networks.get(environment.id) ?? (await this.#ports.engine.ensureNetwork(environment.id));
+    this.#networks.set(environment.id, known);
+    return known;
+  }
+
+  #attempt(environment: EnvironmentRecord): Deployment {
+    const { store } = this.#ports;
+    const attempt = environment.desired.attempt ?? environment.live;
+    const found = attempt && store.deployments.get(attempt);
+    return found ?? store.deployments.list(environment.id, 1)[0] ?? missingDeployment(environment);
+  }
+}
+
+/** An environment that is deleted before anything was deployed: its steps need no deployment. */
+function missingDeployment(environment: EnvironmentRecord): Deployment {
+  return {
+    id: 'd_none' as DeploymentId,
+    sequence: 0,
+    environment: environment.id,
+    commit: '' as Deployment['commit'],
+    tree: '' as Deployment['tree'],
+    release: undefined,
+    status: 'failed',
+    reason: '',
+    actor: '',
+    startedAt: '',
+    finishedAt: undefined,
+    durations: { build: 0, plan: 0, apply: 0 },
+    plans: [],
+  };
+}
