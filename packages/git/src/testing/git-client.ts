@@ -18,6 +18,15 @@ export class GitClient {
 
   /** Runs git; never throws for its exit code. */
   async try(args: readonly string[], input: string | Buffer = ''): Promise<ClientResult> {
+    return await this.#start(args, input, () => undefined);
+  }
+
+  /** The same, and tells what git said on standard error so far, whenever it says more. */
+  async stream(args: readonly string[], onSaid: (text: string) => void): Promise<ClientResult> {
+    return await this.#start(args, '', onSaid);
+  }
+
+  async #start(args: readonly string[], input: string | Buffer, onSaid: (text: string) => void): Promise<ClientResult> {
     const child = spawn('git', args, {
       cwd: this.folder,
       env: {
@@ -36,7 +45,10 @@ export class GitClient {
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+      onSaid(stderr);
+    });
     child.stdin.on('error', () => child.stdin.destroy());
     child.stdin.end(input);
     const exitCode = await new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 255)));
