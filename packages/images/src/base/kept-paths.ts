@@ -6,6 +6,7 @@ const emptied = [
   'run',
   'sys',
   'tmp',
+  'usr/share/i18n',
   'usr/share/info',
   'usr/share/lintian',
   'usr/share/locale',

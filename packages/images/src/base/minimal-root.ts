@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BaseRecipe } from '@coppice/catalog';
 import { type Digest, digestOf } from '@coppice/model';
@@ -46,6 +46,8 @@ export async function minimalRoot(
     const sources = await hostSourcesList(release);
     await bootstrap({ release, scratch, made, sources, signal });
     await keepPackageLists(cache.aptDirectory(release), made, sources);
+    // runc gives a tmpfs the mode of the folder it covers, whatever the mount's options say; services run without privileges.
+    await chmod(join(made, 'run'), 0o1777);
     await rm(folder, { recursive: true, force: true });
     await mkdir(dirname(folder), { recursive: true });
     await rename(made, folder);
