@@ -1,5 +1,6 @@
 import { chown, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CoppiceError } from '@coppice/model';
 import { bareRepository } from './bare-repository.ts';
 import { GitHost, type Log } from './git-host.ts';
@@ -40,10 +41,14 @@ export interface GitRepositories extends Repositories {
   startReader(project: string, environment: Readonly<Record<string, string>>): ObjectProcess;
   /** Counts a push as living until the function it returns is called; `stop` is called when the server closes. */
   enter(project: string, stop: () => void): () => void;
+  /** Whether a push lives in the project's repository. */
+  isReceiving(project: string): boolean;
   /** Packs what many small pushes left; never drops an object, also no unreachable one: deployments are reverted to. */
   maintain(project: string): Promise<void>;
 }
 
+/** What a push that is told to stop may still take. */
+const stopGraceMs = 5000;
 const minimumVersion = [2, 37] as const;
 const projectPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$/;
 
@@ -107,6 +112,10 @@ class BareRepositories implements GitRepositories {
     return () => void this.#pushes.delete(key);
   }
 
+  isReceiving(project: string): boolean {
+    return [...this.#pushes.values()].some((push) => push.project === project);
+  }
+
   async delete(project: string): Promise<void> {
     const path = this.path(project);
     for (const push of this.#pushes.values()) if (push.project === project) push.stop();
@@ -132,6 +141,8 @@ class BareRepositories implements GitRepositories {
 
   async close(): Promise<void> {
     for (const push of this.#pushes.values()) push.stop();
+    const deadline = performance.now() + stopGraceMs;
+    while (this.#pushes.size > 0 && performance.now() < deadline) await delay(10);
     for (const { process } of this.#open.values()) process.close();
     await this.host.end();
   }

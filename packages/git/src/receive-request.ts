@@ -5,6 +5,7 @@ import { exchange } from './git-exchange.ts';
 import type { GitRequest } from './git-http-handler.ts';
 import { converse } from './push-conversation.ts';
 import type { PushHandler } from './receiver.ts';
+import { removeQuarantines } from './sweep.ts';
 
 const stopGraceMs = 2000;
 const bodySlackBytes = 64 * 1024 * 1024;
@@ -14,18 +15,22 @@ export async function receivePush(git: GitRequest, handler: PushHandler): Promis
   const { repositories, projectId, request, response, idleMs } = git;
   const { host } = repositories;
   const cancel = new AbortController();
-  const child = host.spawn({ args: ['receive-pack', '--stateless-rpc', repositories.path(projectId)], extraPipes: 2 });
+  const path = repositories.path(projectId);
+  const child = host.spawn({ args: ['receive-pack', '--stateless-rpc', path], extraPipes: 2 });
+  const control = extraPipe(child, 3);
+  const progress = extraPipe(child, 4);
   let deploying = false;
-  const leave = repositories.enter(projectId, () => {
-    cancel.abort(new CoppiceError('cancelled', 'the server is stopping'));
-    if (!deploying) host.kill(child);
-    else setTimeout(() => host.kill(child), stopGraceMs).unref();
-  });
+  const stop = (why: string): void => {
+    cancel.abort(new CoppiceError('cancelled', why));
+    // git removes its quarantine when its input or its hook ends early, not when a signal ends it
+    if (!deploying) for (const pipe of [child.stdin, control, progress]) pipe?.destroy();
+    const timer = setTimeout(() => host.kill(child), stopGraceMs);
+    child.once('close', () => clearTimeout(timer));
+  };
+  const leave = repositories.enter(projectId, () => stop('the server is stopping'));
   try {
     const talk = converse({
-      ...{ repositories, handler, project: projectId, actor: git.actor, signal: cancel.signal },
-      control: extraPipe(child, 3),
-      progress: extraPipe(child, 4),
+      ...{ repositories, handler, project: projectId, actor: git.actor, signal: cancel.signal, control, progress },
       onDeploying: () => {
         deploying = true;
       },
@@ -39,15 +44,14 @@ export async function receivePush(git: GitRequest, handler: PushHandler): Promis
       contentType: 'application/x-git-receive-pack-result',
       maxBodyBytes: host.settings.maxPackBytes + bodySlackBytes,
       onLost: (why) => {
-        if (deploying) return;
-        cancel.abort(new CoppiceError('cancelled', why));
-        host.kill(child);
+        if (!deploying) stop(why);
       },
     });
     // whoever prepared learns that nothing will be deployed
     if ((await talk) === 'not deployed') cancel.abort(new CoppiceError('cancelled', 'the push ended'));
   } finally {
     leave();
+    if (child.signalCode !== null && !repositories.isReceiving(projectId)) await removeQuarantines(path);
   }
 }
 

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,6 +21,16 @@ export async function sweepRepository(path: string, log: Log): Promise<void> {
     await rm(leftover, { recursive: true, force: true });
     log('git-leftover-removed', { path: leftover });
   }
+}
+
+/**
+ * Removes the quarantines of pushes that were killed, when no push lives in the repository. They are listed at once, before another
+ * push can begin; a new one never takes an old one's name.
+ */
+export async function removeQuarantines(path: string): Promise<void> {
+  const objects = join(path, 'objects');
+  const dead = readdirSync(objects).filter((name) => name.startsWith('tmp_objdir-'));
+  for (const name of dead) await rm(join(objects, name), { recursive: true, force: true });
 }
 
 async function findBelow(folder: string, depth: number, wanted: (name: string) => boolean): Promise<readonly string[]> {
