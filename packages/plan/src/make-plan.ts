@@ -20,14 +20,10 @@ import { deleteSteps, suspendSteps } from './shut-down.ts';
 /**
  * The way from what is observed to what is desired: what happens to each node and why, and the steps in an order that keeps every
  * dependency ready before its dependants. Pure; equal inputs in any order give byte-equal plans. A world that is as desired gives no
- * steps. Throws `invalid-configuration` where relationships of the desired or the served spec form a ring.
+ * steps. Throws `invalid-configuration` where relationships of nodes that change form a ring.
  */
 export function makePlan(input: PlanInput): Plan {
-  const { desired } = input;
-  const nodes = desired.exists && desired.run === 'up' ? (desired.spec?.nodes ?? []) : [];
-  const world = survey(input, nodes);
-  refuseCycles(world.desired);
-  refuseCycles(world.served);
+  const world = survey(input);
   const works = world.names.map((name) => decide(input, world, name));
   const steps = stepsOf(input, world, works);
   const changes = works.map((work) => work.change);
@@ -36,19 +32,21 @@ export function makePlan(input: PlanInput): Plan {
 
 interface World {
   readonly names: readonly NodeName[];
+  /** Nodes of the desired spec, whether they shall run or not. */
+  readonly declared: ReadonlyMap<NodeName, NodeSpec>;
+  /** Nodes that shall run. */
   readonly specs: ReadonlyMap<NodeName, NodeSpec>;
   readonly before: ReadonlyMap<NodeName, NodeSpec>;
   readonly generations: ReadonlyMap<NodeName, readonly ObservedGeneration[]>;
   readonly volumes: ReadonlySet<string>;
   /** Nodes to whose provisioning something changed on the side of those that use it. */
   readonly dependantsChanged: ReadonlySet<NodeName>;
-  readonly desired: Relations;
-  readonly served: Relations;
   readonly routed: ReadonlySet<NodeName>;
 }
 
-function survey({ desired, observed, previous }: PlanInput, nodes: readonly NodeSpec[]): World {
-  const specs = byName(nodes);
+function survey({ desired, observed, previous }: PlanInput): World {
+  const declared = byName(desired.spec?.nodes ?? []);
+  const specs = desired.exists && desired.run === 'up' ? declared : new Map<NodeName, NodeSpec>();
   const before = byName(previous?.nodes ?? []);
   const generations = new Map<NodeName, ObservedGeneration[]>();
   for (const generation of observed.generations) {
@@ -56,16 +54,14 @@ function survey({ desired, observed, previous }: PlanInput, nodes: readonly Node
     if (known) known.push(generation);
     else generations.set(generation.node, [generation]);
   }
-  const declared = desired.spec?.nodes ?? [];
   return {
-    names: [...new Set([...declared.map((node) => node.name), ...generations.keys()])].sort(),
+    names: [...new Set([...declared.keys(), ...generations.keys()])].sort(),
+    declared,
     specs,
     before,
     generations,
     volumes: new Set(observed.volumes.map(({ node, volume }) => volumeKey(node, volume))),
-    dependantsChanged: changedDependants(nodes, previous),
-    desired: relations(specs.values()),
-    served: relations([...declared.filter((node) => !before.has(node.name)), ...before.values()]),
+    dependantsChanged: changedDependants([...specs.values()], previous),
     routed: new Set([...routedNodes(desired.spec), ...routedNodes(previous)]),
   };
 }
@@ -95,15 +91,21 @@ function removalReason({ desired }: PlanInput): Reason {
 }
 
 function stepsOf({ desired, observed, previous, routes }: PlanInput, world: World, works: readonly NodeWork[]): readonly Step[] {
-  const stopping = { works: works.filter((work) => work.stop.generations.length > 0), served: world.served, observed };
+  // Only nodes that change have edges, so a plan costs what it changes.
+  const active = works.filter((work) => work.change.action !== 'keep').map((work) => work.node);
+  const wanted = relations(active, [world.specs]);
+  const served = relations(active, [world.before, world.declared]);
+  refuseCycles(wanted);
+  refuseCycles(served);
+  const stopping = { works: works.filter((work) => work.stop.generations.length > 0), served, observed };
   if (!desired.exists) return deleteSteps(stopping);
   const isRouted = (node: NodeName): boolean => world.routed.has(node);
   const differ = routes !== undefined && routes !== observed.routes;
   if (desired.run === 'suspended') return suspendSteps(stopping, { differ, isRouted });
   return assembleSteps({
     works,
-    desired: world.desired,
-    served: world.served,
+    desired: wanted,
+    served,
     createNetwork: !observed.network && world.specs.size > 0,
     routesDiffer: differ || (routes === undefined && routesLookDifferent(desired.spec, { observed, previous })),
     isRouted,
@@ -126,10 +128,14 @@ function byName(nodes: readonly NodeSpec[]): ReadonlyMap<NodeName, NodeSpec> {
   return new Map(nodes.map((node) => [node.name, node]));
 }
 
-function relations(nodes: Iterable<NodeSpec>): Relations {
-  const found = new Map<NodeName, readonly NodeName[]>();
-  for (const { name, relationships } of nodes) found.set(name, relationships.map(({ node }) => node).sort());
-  return found;
+/** What each of `names` needs, by the first of `sources` that knows it. */
+function relations(names: readonly NodeName[], sources: readonly ReadonlyMap<NodeName, NodeSpec>[]): Relations {
+  return new Map(
+    names.map((name) => {
+      const spec = sources.find((source) => source.has(name))?.get(name);
+      return [name, (spec?.relationships ?? []).map(({ node }) => node).sort()];
+    }),
+  );
 }
 
 function routedNodes(spec: EnvironmentSpec | undefined): readonly NodeName[] {
@@ -138,7 +144,7 @@ function routedNodes(spec: EnvironmentSpec | undefined): readonly NodeName[] {
 
 function missingVolumes(spec: NodeSpec, present: ReadonlySet<string>): readonly string[] {
   if (spec.mounts.length === 0) return [];
-  const kept = spec.mounts.filter((mount) => mount.source !== 'tmp' && !present.has(volumeKey(spec.name, mount.volume)));
+  const kept = spec.mounts.filter((mount) => mount.source !== 'tmp' && !present.has(volumeKey(mount.node ?? spec.name, mount.volume)));
   return [...new Set(kept.map((mount) => mount.volume))];
 }
 
