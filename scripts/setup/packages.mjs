@@ -16,12 +16,11 @@ export const packagesStep = {
     return difference(wanted ?? {}, present);
   },
   provide: async () => {
-    // Where packages are there already only the difference is installed: `npm ci` would pull the folder away from under a running server.
-    const fresh = !existsSync(join(root, 'node_modules', '.package-lock.json'));
-    const command = fresh ? ['ci'] : ['install', '--no-save'];
-    const result = await npm([...command, '--no-audit', '--no-fund', '--loglevel=error']);
+    // Not `npm ci`: it would pull the folder away from under a running server, and it fails where a registry does not carry the packages
+    // for other platforms. Versions and checksums are those of the lock file, which stays as it is.
+    const result = await npm(['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
     if (result !== 0)
-      throw new SetupFailure(`npm ${command.join(' ')} failed (${result})`, ['see its output above; is the package registry reachable?']);
+      throw new SetupFailure(`npm install failed (${result})`, ['see its output above; is the package registry reachable?']);
   },
 };
 

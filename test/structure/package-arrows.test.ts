@@ -21,7 +21,7 @@ const order: readonly string[] = [
 
 interface Manifest {
   readonly name: string;
-  readonly exports?: string;
+  readonly exports?: string | Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
@@ -116,7 +116,8 @@ test('each package has a README and one index that names its exports', () => {
   const missing = [...manifests].flatMap(([folder, manifest]) => {
     const wanted = folder.startsWith('packages/') ? [`${folder}/README.md`, `${folder}/src/index.ts`] : [`${folder}/README.md`];
     const absent = wanted.filter((path) => trackedFiles().every((tracked) => tracked !== path));
-    const exported = folder.startsWith('packages/') && manifest.exports !== './src/index.ts' ? [`${folder}/package.json: exports`] : [];
+    const index = typeof manifest.exports === 'object' ? manifest.exports['.'] : manifest.exports;
+    const exported = folder.startsWith('packages/') && index !== './src/index.ts' ? [`${folder}/package.json: exports`] : [];
     return [...absent, ...exported];
   });
   assert.deepEqual(missing, []);

@@ -25,12 +25,11 @@ export function projectStore(database: Database, clock: Clock): ProjectStore {
 
 function deleteProject(database: Database, name: string, project: Project | undefined): void {
   if (project === undefined) throw new CoppiceError('not-found', `there is no project named "${name}"`);
-  const id = project.id;
-  const left = database.get<{ count: number }>('SELECT count(*) AS count FROM environments WHERE project = @id', { id })?.count ?? 0;
+  const left = database.get<{ count: number }>('SELECT count(*) AS count FROM environments WHERE project = @name', { name })?.count ?? 0;
   if (left > 0) {
     throw new CoppiceError('conflict', `the project "${name}" still has ${left} environment${left === 1 ? '' : 's'}`, {
       hint: 'delete its environments first',
     });
   }
-  database.run('DELETE FROM projects WHERE id = @id', { id });
+  database.run('DELETE FROM projects WHERE name = @name', { name });
 }

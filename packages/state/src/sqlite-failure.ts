@@ -17,6 +17,10 @@ export function guarded<Result>(what: string, work: () => Result): Result {
     if (error instanceof Error && 'syscall' in error) {
       throw new CoppiceError('state-failed', `the state database could not be used: ${error.message}`, { cause: error });
     }
+    // The driver's word for a database that was closed.
+    if (error instanceof TypeError && error.message.includes('database connection')) {
+      throw new CoppiceError('state-failed', `the state database could not be used: ${error.message}`, { cause: error });
+    }
     throw error;
   }
 }

@@ -50,6 +50,7 @@ export interface ProjectStore {
 export interface EnvironmentRecord {
   readonly id: EnvironmentId;
   readonly sequence: number;
+  /** The project's name, as everywhere a `project` is referred to. */
   readonly project: string;
   /** The DNS label. */
   readonly name: string;

@@ -21,7 +21,7 @@ export const initial: Migration = {
     ) STRICT;
 
     CREATE TABLE ledger (
-      project TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+      project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
       tree TEXT NOT NULL,
       release TEXT NOT NULL REFERENCES releases (digest),
       resolved_at TEXT NOT NULL,
@@ -32,7 +32,7 @@ export const initial: Migration = {
     CREATE TABLE deployments (
       sequence INTEGER PRIMARY KEY AUTOINCREMENT,
       id TEXT NOT NULL UNIQUE,
-      project TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+      project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
       environment TEXT NOT NULL,
       commit_id TEXT NOT NULL,
       tree TEXT NOT NULL,
@@ -71,7 +71,7 @@ export const initial: Migration = {
     CREATE TABLE environments (
       sequence INTEGER PRIMARY KEY AUTOINCREMENT,
       id TEXT NOT NULL UNIQUE,
-      project TEXT NOT NULL REFERENCES projects (id),
+      project TEXT NOT NULL REFERENCES projects (name),
       name TEXT NOT NULL,
       branch TEXT NOT NULL,
       parent TEXT REFERENCES environments (id) ON DELETE SET NULL,
@@ -107,7 +107,7 @@ export const initial: Migration = {
     CREATE TABLE intents (
       sequence INTEGER PRIMARY KEY AUTOINCREMENT,
       id TEXT NOT NULL UNIQUE,
-      project TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+      project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
       environment TEXT NOT NULL,
       ref TEXT NOT NULL,
       previous TEXT NOT NULL,
@@ -123,7 +123,7 @@ export const initial: Migration = {
       id TEXT NOT NULL UNIQUE,
       kind TEXT NOT NULL,
       state TEXT NOT NULL,
-      project TEXT NOT NULL REFERENCES projects (id) ON DELETE CASCADE,
+      project TEXT NOT NULL REFERENCES projects (name) ON DELETE CASCADE,
       environment TEXT,
       deployment TEXT REFERENCES deployments (id) ON DELETE CASCADE,
       actor TEXT NOT NULL,

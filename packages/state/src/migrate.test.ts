@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type EnvironmentId, isCoppiceError } from '@coppice/model';
+import { Database } from './database.ts';
+import { migrate, migrations } from './migrate.ts';
+import { openStore } from './open-store.ts';
+
+const fixtures = new URL('fixtures/', import.meta.url);
+
+function directoryFor(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'coppice-state-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+function databaseFor(t: TestContext): Database {
+  const database = new Database(join(directoryFor(t), 'state.db'));
+  t.after(() => database.close());
+  return database;
+}
+
+function columns(database: Database): readonly string[] {
+  return database.all<{ sql: string }>(`SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name`).map(({ sql }) => sql);
+}
+
+test('migrations are numbered from 1 without gaps', () => {
+  assert.deepEqual(
+    migrations.map(({ version }) => version),
+    migrations.map((_, index) => index + 1),
+  );
+});
+
+test('a migration keeps the rows that are there, and is not applied twice', (t) => {
+  const database = databaseFor(t);
+  const older = { version: 1, sql: "CREATE TABLE fruits (name TEXT); INSERT INTO fruits VALUES ('plum')" };
+  const newer = { version: 2, sql: "ALTER TABLE fruits ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue'" };
+  migrate(database, [older]);
+  migrate(database, [older, newer]);
+  migrate(database, [older, newer]);
+  assert.deepEqual([database.version, database.all('SELECT * FROM fruits')], [2, [{ name: 'plum', colour: 'blue' }]]);
+});
+
+test('a migration that fails leaves the version before it, whole', (t) => {
+  const database = databaseFor(t);
+  const good = { version: 1, sql: 'CREATE TABLE fruits (name TEXT)' };
+  const bad = { version: 2, sql: 'CREATE TABLE stones (name TEXT); INSERT INTO nowhere VALUES (1)' };
+  assert.throws(
+    () => migrate(database, [good, bad]),
+    (error) => isCoppiceError(error, 'state-failed'),
+  );
+  assert.deepEqual([database.version, columns(database)], [1, ['CREATE TABLE fruits (name TEXT)']]);
+});
+
+test('a database of a newer version is refused and left as it is', (t) => {
+  const directory = directoryFor(t);
+  const database = new Database(join(directory, 'state.db'));
+  database.version = migrations.length + 1;
+  database.close();
+  assert.throws(
+    () => openStore({ directory }),
+    (error) => isCoppiceError(error, 'state-failed') && error.hint !== undefined,
+  );
+  const after = new Database(join(directory, 'state.db'));
+  assert.deepEqual([after.version, columns(after)], [migrations.length + 1, []]);
+  after.close();
+});
+
+test('what version 1 wrote is still there', (t) => {
+  const directory = directoryFor(t);
+  const database = new Database(join(directory, 'state.db'));
+  database.script(readFileSync(new URL('version-1.sql', fixtures), 'utf8'));
+  database.close();
+  copyFileSync(new URL('version-1.key', fixtures), join(directory, 'secret.key'));
+  const store = openStore({ directory });
+  t.after(() => store.close());
+  const seen = {
+    projects: store.projects.list(),
+    environments: store.environments.list(),
+    deployments: store.deployments.listProject('shop'),
+    intents: store.intents.list(),
+    activities: store.activities.list({}),
+    log: store.activities.log('a_aaaaaaaaaaaaaaaa'),
+    secrets: store.secrets.values(),
+    address: store.environments.addressOffset('e_aaaaaaaaaaaaaaaa' as EnvironmentId, 'web' as never),
+    token: store.tokens.verify('coppice_version-1'),
+  };
+  assert.deepEqual(JSON.parse(JSON.stringify(seen)), JSON.parse(readFileSync(new URL('version-1.json', fixtures), 'utf8')));
+});
+
+test('the first schema is the one that was released', (t) => {
+  const released = databaseFor(t);
+  released.script(readFileSync(new URL('version-1.sql', fixtures), 'utf8'));
+  const current = databaseFor(t);
+  migrate(current, migrations.slice(0, 1));
+  assert.deepEqual(columns(current), columns(released));
+});
