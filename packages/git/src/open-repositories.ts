@@ -119,6 +119,7 @@ class BareRepositories implements GitRepositories {
   async delete(project: string): Promise<void> {
     const path = this.path(project);
     for (const push of this.#pushes.values()) if (push.project === project) push.stop();
+    await this.#quiet(() => !this.isReceiving(project));
     this.#open.get(project)?.process.close();
     this.#open.delete(project);
     await rm(path, { recursive: true, force: true, maxRetries: 3 });
@@ -141,10 +142,14 @@ class BareRepositories implements GitRepositories {
 
   async close(): Promise<void> {
     for (const push of this.#pushes.values()) push.stop();
-    const deadline = performance.now() + stopGraceMs;
-    while (this.#pushes.size > 0 && performance.now() < deadline) await delay(10);
+    await this.#quiet(() => this.#pushes.size === 0);
     for (const { process } of this.#open.values()) process.close();
     await this.host.end();
+  }
+
+  async #quiet(condition: () => boolean): Promise<void> {
+    const deadline = performance.now() + stopGraceMs;
+    while (!condition() && performance.now() < deadline) await delay(10);
   }
 
   #opened(project: string): { readonly repository: Repository; readonly process: ObjectProcess } {
