@@ -2,31 +2,44 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * The one hook, under two names. It only carries bytes between receive-pack and the server, over descriptors it inherits:
- * 3 goes both ways, 4 brings progress while deploying. The end of 3 means that the server is gone: refuse.
+ * The one hook, under two names. It only carries words between receive-pack and the server, over descriptor 3, which it inherits and
+ * which goes both ways. Its end means that the server is gone: refuse. Almost all is built into the shell, as a process costs a
+ * millisecond. From the server come lines: `say TEXT` for the client's eyes, `out BYTES` for git (without the newline), and a verdict.
  */
 export const hookScript = `#!/bin/sh
 # Written by Coppice at each start.
-case \${0##*/} in
-pre-receive)
-  { echo pre-receive && env -0 && printf '\\000' && cat && echo; } >&3 || exit 1
-  while IFS= read -r line <&3; do
-    case $line in
-    accept) exit 0 ;;
-    refuse) exit 1 ;;
-    'say '*) printf '%s\\n' "\${line#say }" >&2 ;;
-    *) exit 1 ;;
-    esac
+announce() {
+  printf '%s\\000' "GIT_QUARANTINE_PATH=$GIT_QUARANTINE_PATH" "GIT_OBJECT_DIRECTORY=$GIT_OBJECT_DIRECTORY" \
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES=$GIT_ALTERNATE_OBJECT_DIRECTORIES" "GIT_PUSH_OPTION_COUNT=$GIT_PUSH_OPTION_COUNT" || exit 1
+  index=0
+  while [ "$index" -lt "\${GIT_PUSH_OPTION_COUNT:-0}" ]; do
+    eval "printf '%s\\000' \\"GIT_PUSH_OPTION_$index=\\$GIT_PUSH_OPTION_$index\\"" || exit 1
+    index=$((index + 1))
   done
-  exit 1
-  ;;
+  printf '\\000' || exit 1
+  while IFS= read -r line || [ -n "$line" ]; do
+    printf '%s\\n' "$line" || exit 1
+  done
+  echo
+}
+name=\${0##*/}
+echo "$name" >&3 || exit 1
+case $name in
+pre-receive) announce >&3 || exit 1 ;;
 proc-receive)
-  echo proc-receive >&3 || exit 1
-  cat <&4 >&2 &
-  cat <&3 &
-  exec cat >&3
+  exec 4<&0
+  cat <&4 >&3 &
+  exec 4<&-
   ;;
 esac
+while IFS= read -r line <&3; do
+  case $line in
+  'say '*) printf '%s\\n' "\${line#say }" >&2 ;;
+  'out '*) printf '%s' "\${line#out }" ;;
+  accept) exit 0 ;;
+  *) exit 1 ;;
+  esac
+done
 exit 1
 `;
 

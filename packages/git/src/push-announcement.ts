@@ -18,7 +18,7 @@ const newline = 0x0a;
 const quarantineVariables = ['GIT_QUARANTINE_PATH', 'GIT_OBJECT_DIRECTORY', 'GIT_ALTERNATE_OBJECT_DIRECTORIES'];
 
 /**
- * Reads what pre-receive sends: its environment, NUL after each variable and one more; then git's lines, and an empty one.
+ * Reads what pre-receive sends: variables of its environment, NUL after each and one more; then git's lines, and an empty one.
  * Throws `git-failed` and `limit-exceeded`; whatever it cannot read whole is refused, never cut.
  */
 export async function readAnnouncement(reader: ByteReader): Promise<PushAnnouncement> {
@@ -45,7 +45,7 @@ export function parseUpdate(line: Buffer): RefUpdate {
 }
 
 function readOptions(variables: ReadonlyMap<string, string>): readonly string[] {
-  const count = Number(variables.get('GIT_PUSH_OPTION_COUNT') ?? '0');
+  const count = Number(variables.get('GIT_PUSH_OPTION_COUNT') || '0');
   if (!Number.isInteger(count) || count < 0) throw new CoppiceError('git-failed', 'git miscounted the push options');
   if (count > maxOptions) throw new CoppiceError('limit-exceeded', `a push may carry at most ${maxOptions} options`);
   return Array.from({ length: count }, (_, index) => {
@@ -56,6 +56,6 @@ function readOptions(variables: ReadonlyMap<string, string>): readonly string[] 
 }
 
 function readQuarantine(variables: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
-  if (!variables.has('GIT_QUARANTINE_PATH')) return {};
-  return Object.fromEntries(quarantineVariables.flatMap((name) => (variables.has(name) ? [[name, variables.get(name) ?? '']] : [])));
+  if (!variables.get('GIT_QUARANTINE_PATH')) return {};
+  return Object.fromEntries(quarantineVariables.flatMap((name) => (variables.get(name) ? [[name, variables.get(name) ?? '']] : [])));
 }

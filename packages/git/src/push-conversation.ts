@@ -1,4 +1,4 @@
-import type { Duplex, Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { CoppiceError, isCoppiceError } from '@coppice/model';
 import { ByteReader } from './byte-reader.ts';
 import { type ObjectProcess, SwitchedSource } from './object-process.ts';
@@ -19,8 +19,6 @@ export interface Conversation {
   readonly signal: AbortSignal;
   /** Descriptor 3 of the hooks, both ways. */
   readonly control: Duplex;
-  /** Descriptor 4: progress while deploying. */
-  readonly progress: Duplex;
   /** Called right before `deploy`: from here on the push goes on without its client. */
   readonly onDeploying: () => void;
 }
@@ -33,33 +31,28 @@ const maxWaitingBytes = 1024 * 1024;
  * their descriptors, or a refusal. Resolves with whether the push was deployed, or had nothing to deploy.
  */
 export async function converse(conversation: Conversation): Promise<'deployed' | 'not deployed'> {
-  const { control, progress } = conversation;
+  const { control } = conversation;
   const reader = new ByteReader(control, maxTalkBytes);
-  // nothing comes this way, but only what is read can close
-  progress.resume();
   try {
     const outcome = await talk(conversation, reader);
     control.end();
-    progress.end();
     await reader.drain();
     return outcome;
   } catch (error) {
     // a hook that is still writing must not wait for us
     control.destroy();
-    progress.destroy();
     throw error;
   }
 }
 
 async function talk(conversation: Conversation, reader: ByteReader): Promise<'deployed' | 'not deployed'> {
-  const { control, progress, repositories, project } = conversation;
+  const { control, repositories, project } = conversation;
   const objects = new SwitchedSource(repositories.source(project));
-  let mouth: Mouth = { stream: control, prefix: 'say ' };
   await expectHook(reader, 'pre-receive');
   const announcement = await readAnnouncement(reader);
   const quarantine = openQuarantine(conversation, announcement, objects);
   try {
-    const push = pushContext(conversation, announcement, { objects, mouth: () => mouth });
+    const push = pushContext(conversation, announcement, objects);
     if (!(await prepare(conversation, push, objects))) {
       control.write('refuse\n');
       return 'not deployed';
@@ -68,7 +61,6 @@ async function talk(conversation: Conversation, reader: ByteReader): Promise<'de
     if (!push.updates.some(isBranch)) return 'deployed';
     await expectHook(reader, 'proc-receive');
     objects.switchTo(repositories.source(project));
-    mouth = { stream: progress, prefix: '' };
     return await procReceive(conversation, push, reader);
   } finally {
     quarantine?.close();
@@ -106,15 +98,18 @@ async function procReceive(conversation: Conversation, push: PushContext, reader
   const { control } = conversation;
   const [version] = await readPackets(reader);
   if (!version?.toString('latin1').startsWith('version=1')) throw new CoppiceError('git-failed', 'git speaks another proc-receive');
-  control.write(Buffer.concat([packet('version=1'), Buffer.from(flushPacket)]));
+  tellGit(control, [packet('version=1'), flushPacket]);
   const commands = (await readPackets(reader)).map(parseUpdate);
   const results = await deploy(conversation, push, commands);
-  for (const result of results) {
-    const text = result.kind === 'ok' ? `ok ${result.ref}` : `ng ${result.ref} ${reasonLine(result.why)}`;
-    control.write(packet(text));
-  }
-  control.write(flushPacket);
+  const report = results.map((result) => packet(result.kind === 'ok' ? `ok ${result.ref}` : `ng ${result.ref} ${reasonLine(result.why)}`));
+  tellGit(control, [...report, flushPacket]);
+  control.write('accept\n');
   return 'deployed';
+}
+
+/** The packets hold no newline, so each is a line to the hook. */
+function tellGit(control: Duplex, packets: readonly (Buffer | string)[]): void {
+  control.write(packets.map((bytes) => `out ${bytes}\n`).join(''));
 }
 
 async function deploy(conversation: Conversation, push: PushContext, commands: readonly RefUpdate[]): Promise<readonly RefResult[]> {
@@ -149,37 +144,27 @@ function isBranch(update: RefUpdate): boolean {
   return update.ref.startsWith('refs/heads/');
 }
 
-interface Mouth {
-  readonly stream: Writable;
-  readonly prefix: string;
-}
-
-function pushContext(
-  conversation: Conversation,
-  announcement: PushAnnouncement,
-  parts: { readonly objects: SwitchedSource; readonly mouth: () => Mouth },
-): PushContext {
-  const { project, actor, signal, repositories } = conversation;
+function pushContext(conversation: Conversation, announcement: PushAnnouncement, objects: SwitchedSource): PushContext {
+  const { project, actor, signal, repositories, control } = conversation;
   let dropped = 0;
   return {
     project,
     actor,
     options: announcement.options,
     updates: announcement.updates,
-    objects: repositories.reader(project, parts.objects),
+    objects: repositories.reader(project, objects),
     signal,
     say: (text) => {
-      const { stream, prefix } = parts.mouth();
-      if (stream.writableEnded || stream.destroyed) return;
+      if (control.writableEnded || control.destroyed) return;
       // a client that does not read must not make us keep what it does not
-      if (stream.writableLength > maxWaitingBytes) {
+      if (control.writableLength > maxWaitingBytes) {
         dropped += 1;
         return;
       }
       const lines = progressLines(text);
       const missed = dropped === 0 ? [] : [`(${dropped} lines left out)`];
       dropped = 0;
-      stream.write([...missed, ...lines].map((line) => `${prefix}${line}\n`).join(''));
+      control.write([...missed, ...lines].map((line) => `say ${line}\n`).join(''));
     },
   };
 }

@@ -16,21 +16,20 @@ export async function receivePush(git: GitRequest, handler: PushHandler): Promis
   const { host } = repositories;
   const cancel = new AbortController();
   const path = repositories.path(projectId);
-  const child = host.spawn({ args: ['receive-pack', '--stateless-rpc', path], extraPipes: 2 });
+  const child = host.spawn({ args: ['receive-pack', '--stateless-rpc', path], extraPipes: 1 });
   const control = extraPipe(child, 3);
-  const progress = extraPipe(child, 4);
   let deploying = false;
   const stop = (why: string): void => {
     cancel.abort(new CoppiceError('cancelled', why));
     // git removes its quarantine when its input or its hook ends early, not when a signal ends it
-    if (!deploying) for (const pipe of [child.stdin, control, progress]) pipe?.destroy();
+    if (!deploying) for (const pipe of [child.stdin, control]) pipe?.destroy();
     const timer = setTimeout(() => host.kill(child), stopGraceMs);
     child.once('close', () => clearTimeout(timer));
   };
   const leave = repositories.enter(projectId, () => stop('the server is stopping'));
   try {
     const talk = converse({
-      ...{ repositories, handler, project: projectId, actor: git.actor, signal: cancel.signal, control, progress },
+      ...{ repositories, handler, project: projectId, actor: git.actor, signal: cancel.signal, control },
       onDeploying: () => {
         deploying = true;
       },
