@@ -100,13 +100,13 @@ function aptSettings(paths: { readonly root: string; readonly lists: string; rea
 /** What the minimal root has and the finished one has not; of a folder that is gone, the folder alone. */
 async function removedPaths(root: IsolatedRoot, lower: string): Promise<readonly string[]> {
   const listing = (folder: string) => ['find', folder, '-xdev', '-mindepth', '1', '-printf', '%P\\0'];
-  const [before, after] = await Promise.all(
-    [lower, root.path].map(async (folder) =>
-      (await root.run(listing(folder), 'comparing with the minimal system', packageEnvironment)).split('\0'),
-    ),
-  );
+  const paths = async (folder: string) =>
+    (await root.run(listing(folder), 'comparing with the minimal system', packageEnvironment)).split('\0');
+  // One after the other: two overlays over one upper folder at once are undefined.
+  const before = await paths(lower);
+  const after = await paths(root.path);
   const left = new Set(after);
-  const removed = (before ?? []).filter((path) => path !== '' && isKept(path) && !left.has(path));
+  const removed = before.filter((path) => path !== '' && isKept(path) && !left.has(path));
   const removedSet = new Set(removed);
   return removed.filter((path) => !removedSet.has(dirname(path))).sort(compareBytes);
 }
