@@ -12,11 +12,18 @@ export class NetworkKeeper {
   readonly #serving: Map<NodeName, Digest>;
   #running: Promise<void> | undefined;
   #waiting: Promise<void> | undefined;
+  #prepared: Promise<void> | undefined;
 
   constructor(engine: Engine, work: EnvironmentWork, serving: ReadonlyMap<NodeName, Digest>) {
     this.#engine = engine;
     this.#work = work;
     this.#serving = new Map(serving);
+  }
+
+  /** Applies the policy once: the engine then lets new instances in by it, before their processes run. */
+  async prepare(): Promise<void> {
+    this.#prepared ??= this.apply();
+    await this.#prepared;
   }
 
   /** Leads a node's stable address to a generation. */

@@ -34,7 +34,7 @@ export function createPerformer(parts: PerformerParts): (step: Step, signal: Abo
   const performers: Performers = {
     'create-network': async () => {
       await engine.ensureNetwork(work.environment);
-      await network.apply();
+      await network.prepare();
     },
     'create-volumes': async ({ node }) => void (await mountsOf(volumes, work, work.node(node))),
     'pull-image': async ({ node }) => await engine.ensureImage(work.node(node).image),
@@ -43,7 +43,7 @@ export function createPerformer(parts: PerformerParts): (step: Step, signal: Abo
       const command = hook === 'deploy' ? spec.hooks.deploy : spec.hooks.postDeploy;
       if (command === undefined) return;
       const key = { deployment: work.deployment, node, hook };
-      const run = await runSpec(volumes, work, spec);
+      const [run] = await Promise.all([runSpec(volumes, work, spec), network.prepare()]);
       await runJob({
         engine,
         work,
@@ -53,7 +53,7 @@ export function createPerformer(parts: PerformerParts): (step: Step, signal: Abo
     },
     start: async ({ node, digest }) => {
       const spec = work.node(node);
-      const run = await runSpec(volumes, work, spec);
+      const [run] = await Promise.all([runSpec(volumes, work, spec), network.prepare()]);
       const generation: GenerationSpec = {
         ...run,
         ...ref(node, digest),
