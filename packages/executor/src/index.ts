@@ -1,9 +1,4 @@
-export * from './clock.ts';
-export * from './create-performer.ts';
-export * from './environment-context.ts';
+export * from './environment-work.ts';
 export * from './execute-plan.ts';
-export type { PerformerLimits } from './performer-parts.ts';
-export * from './probe-once.ts';
-export type { ProbeResult } from './probe-result.ts';
-export { createProber, type Prober, type ReadinessWait } from './prober.ts';
-export * from './simulated-crash.ts';
+export * from './performer.ts';
+export { probe } from './probe.ts';

@@ -1,113 +1,67 @@
 import type { Engine, JobSpec } from '@coppice/engine';
 import { CoppiceError, type JobKey, type ObservedJob } from '@coppice/model';
-import type { Volumes } from '@coppice/volumes';
-import type { Clock } from './clock.ts';
-import type { EnvironmentContext } from './environment-context.ts';
-import { lastLines, outputLines } from './prober.ts';
-import { runSpec } from './run-spec.ts';
-import type { WorldView } from './world-view.ts';
+import type { EnvironmentWork } from './environment-work.ts';
 
-interface Parts {
+export interface RunJob {
   readonly engine: Engine;
-  readonly volumes: Volumes;
-  readonly context: EnvironmentContext;
-  readonly world: WorldView;
-  readonly clock: Clock;
-  readonly jobTimeoutMs: number;
+  readonly work: EnvironmentWork;
+  readonly spec: JobSpec;
+  readonly signal: AbortSignal;
 }
 
-/** How long output may lag behind the end of a job. */
-const outputLagMs = 2_000;
+const tailLines = 50;
 
 /**
- * Runs a hook once per deployment: adopts the job where it runs or has ended, records how it ended, removes it. Throws `job-failed`,
- * also where that is recorded; `interrupted` where it was started and is gone, since it may have half done its work.
+ * Runs a job once: one that runs is adopted, one that ended is the result, one that is recorded as started and is not there was cut off
+ * (`interrupted`). Its output goes to the log. Throws `job-failed` with exit code and last output.
  */
-export async function runJob(parts: Parts, hook: { readonly key: JobKey; readonly command: string }, signal: AbortSignal): Promise<void> {
-  const { engine, context, world } = parts;
-  const { key } = hook;
-  const recorded = context.recordedJob(key.node, key.hook);
-  if (recorded === 'succeeded') return;
-  if (recorded === 'failed') throw new CoppiceError('job-failed', `the hook ${key.hook} of ${key.node} failed before in this deployment`);
-  const listing = await world.look();
-  const there = listing.jobs.some((job) => job.deployment === key.deployment && job.node === key.node && job.hook === key.hook);
-  if (recorded === 'started' && !there) {
-    context.recordJob({ node: key.node, hook: key.hook, state: 'failed', exitCode: undefined });
-    throw new CoppiceError('interrupted', `the hook ${key.hook} of ${key.node} was cut off; it is not run twice in one deployment`);
+export async function runJob({ engine, work, spec, signal }: RunJob): Promise<void> {
+  const { node, hook } = spec.key;
+  const recorded = work.jobs().find((job) => job.node === node && job.hook === hook);
+  if (recorded?.state === 'succeeded') return;
+  if (recorded?.state === 'failed') throw new CoppiceError('job-failed', `the ${hook} hook of ${node} failed in this deployment`);
+  const there = (await engine.inspect(spec.environment)).jobs.some((job) => sameKey(job, spec.key));
+  if (recorded?.state === 'started' && !there) {
+    throw new CoppiceError('interrupted', `the ${hook} hook of ${node} was cut off and may have half run`, {
+      hint: 'push again, or redeploy, to run it anew',
+    });
   }
-  const job = await engine.startJob(await jobSpec(parts, hook));
-  context.recordJob({ node: key.node, hook: key.hook, state: 'started', exitCode: undefined });
-  await world.applyPolicy();
-  const ended = await followToEnd(parts, job, signal);
-  const succeeded = ended?.exitCode === 0;
-  context.recordJob({ node: key.node, hook: key.hook, state: succeeded ? 'succeeded' : 'failed', exitCode: ended?.exitCode });
-  const failure = succeeded ? undefined : await jobFailure(parts, key, { job, ended });
-  await engine.removeJob(context.environment, key);
-  await world.applyPolicy();
-  if (failure) throw failure;
+  if (!recorded) work.recordJob({ node, hook, state: 'started', exitCode: undefined });
+  const ended = await waitWithOutput({ engine, work, spec, signal }, await engine.startJob(spec));
+  const succeeded = ended.exitCode === 0;
+  work.recordJob({ node, hook, state: succeeded ? 'succeeded' : 'failed', exitCode: ended.exitCode });
+  const output = succeeded ? '' : await lastLines(engine, ended.id);
+  await engine.removeJob(spec.environment, spec.key);
+  if (!succeeded)
+    throw new CoppiceError(
+      'job-failed',
+      `the ${hook} hook of ${node} ${ended.outOfMemory ? 'ran out of memory' : `ended with exit code ${ended.exitCode}`}${output}`,
+    );
 }
 
-async function jobSpec(
-  { context, volumes, world }: Parts,
-  { key, command }: { readonly key: JobKey; readonly command: string },
-): Promise<JobSpec> {
-  const spec = context.spec(key.node);
-  const [network, listing] = await Promise.all([world.network(), world.look()]);
-  const isLive = listing.generations.some(({ node, instances }) => node === key.node && instances.some(({ state }) => state === 'running'));
-  // An exclusive volume is the live instance's alone.
-  const mounts = spec.mounts.filter((mount) => !mount.exclusive || !isLive);
-  return {
-    ...runSpec({ context, volumes, network, spec, mounts }),
-    argv: ['/bin/sh', '-c', command],
-    environment: context.environment,
-    project: context.project,
-    key,
-  };
-}
-
-/** The job once it ended, its output in the log; undefined where it took too long. */
-async function followToEnd(parts: Parts, job: ObservedJob, signal: AbortSignal): Promise<ObservedJob | undefined> {
-  const { engine, context, clock, jobTimeoutMs } = parts;
-  const following = new AbortController();
-  const timeout = new AbortController();
-  const timer = clock.sleep(jobTimeoutMs, following.signal).then(
-    () => timeout.abort(),
-    () => undefined, // it ended in time
-  );
-  const output = copyOutput(parts, job, following.signal);
+async function waitWithOutput({ engine, work, spec, signal }: RunJob, job: ObservedJob): Promise<ObservedJob> {
+  const stop = new AbortController();
+  const output = (async () => {
+    for await (const line of engine.logs(job.id, { follow: true, signal: stop.signal }))
+      work.say(`${spec.key.node} ${spec.key.hook}: ${line.text}`);
+  })();
   try {
-    const ended = await engine.waitJob(job, AbortSignal.any([signal, timeout.signal]));
-    await Promise.race([output, clock.sleep(outputLagMs)]);
-    return ended;
+    return await engine.waitJob(job, signal);
   } catch (error) {
-    if (!timeout.signal.aborted) throw error;
-    context.log(`${job.node} ${job.hook}: ended after ${jobTimeoutMs / 1000} s`);
-    return undefined;
+    stop.abort();
+    if (signal.aborted) await engine.removeJob(spec.environment, spec.key);
+    throw error;
   } finally {
-    following.abort();
-    await timer;
+    await Promise.allSettled([output]);
   }
 }
 
-/** Copies the job's output to the log while it runs. Never rejects: the job's result does not depend on it. */
-async function copyOutput({ engine, context }: Parts, job: ObservedJob, signal: AbortSignal): Promise<void> {
-  try {
-    for await (const { text } of engine.logs(job.id, { follow: true, signal })) context.log(`${job.node} ${job.hook}: ${text}`);
-  } catch (error) {
-    if (!signal.aborted) context.log(`${job.node} ${job.hook}: output lost (${error instanceof Error ? error.message : String(error)})`);
-  }
+async function lastLines(engine: Engine, id: string): Promise<string> {
+  const lines: string[] = [];
+  for await (const line of engine.logs(id, { tail: tailLines })) lines.push(`  ${line.text}`);
+  return lines.length === 0 ? '; it printed nothing' : `; its last output:\n${lines.join('\n')}`;
 }
 
-async function jobFailure(
-  { engine, jobTimeoutMs }: Parts,
-  key: JobKey,
-  { job, ended }: { readonly job: ObservedJob; readonly ended: ObservedJob | undefined },
-): Promise<CoppiceError> {
-  const why = ended
-    ? ended.outOfMemory
-      ? 'it ran out of memory'
-      : `it ended with exit code ${ended.exitCode ?? 'unknown'}`
-    : `it took longer than ${jobTimeoutMs / 1000} s`;
-  const lines = outputLines(await lastLines(engine, job.id));
-  return new CoppiceError('job-failed', [`the hook ${key.hook} of ${key.node} failed: ${why}`, ...lines].join('\n'));
+function sameKey(a: JobKey, b: JobKey): boolean {
+  return a.deployment === b.deployment && a.node === b.node && a.hook === b.hook;
 }
