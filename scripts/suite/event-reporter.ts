@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { SuiteEvent } from './suite-event.ts';
+import { endOfEvents, type SuiteEvent } from './suite-event.ts';
 
 interface TestEvent {
   readonly type: string;
@@ -18,9 +18,10 @@ interface TestEvent {
 
 const maxErrorLength = 8_000;
 
-/** A reporter for `node --test-reporter`: one JSON line per test that ended. */
+/** A reporter for `node --test-reporter`: one JSON line per test that ended, and a last line once all have. */
 async function* eventReporter(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   for await (const { type, data } of source) {
+    if (type === 'test:summary') yield `${endOfEvents}\n`;
     if (type !== 'test:pass' && type !== 'test:fail') continue;
     const event: SuiteEvent = {
       name: data.name,

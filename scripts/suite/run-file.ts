@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SuiteEvent } from './suite-event.ts';
+import { endOfEvents, type SuiteEvent } from './suite-event.ts';
 import { type CountedTest, countedTests } from './tally.ts';
 
 /** What came of one test file. */
@@ -39,8 +39,9 @@ export async function runFile({ root, file, timeoutMs }: FileRun): Promise<FileR
       detached: true,
     });
     const { end, output } = await ended(child, timeoutMs);
-    const tests = countedTests(readEvents(eventsFile));
-    const own = failureOfFile(end, tests);
+    const { events, complete } = readEvents(eventsFile);
+    const tests = countedTests(events);
+    const own = failureOfFile(end, { tests, complete });
     const all =
       own === undefined ? tests : [...tests, { path: ['(the file itself)'], result: 'failed' as const, durationMs: 0, error: own }];
     return { file, durationMs: performance.now() - started, tests: all, output };
@@ -53,10 +54,17 @@ type End =
   | { readonly kind: 'exit'; readonly code: number | null; readonly signal: string | null }
   | { readonly kind: 'timeout'; readonly afterMs: number };
 
-function failureOfFile(end: End, tests: readonly CountedTest[]): string | undefined {
+interface Reported {
+  readonly tests: readonly CountedTest[];
+  /** False where the process ended before its tests did. */
+  readonly complete: boolean;
+}
+
+function failureOfFile(end: End, { tests, complete }: Reported): string | undefined {
   if (end.kind === 'timeout') return `it had not ended after ${end.afterMs / 1000} s and was killed`;
   if (end.signal !== null) return `it was killed by ${end.signal}`;
   if (tests.length === 0) return `it ended with exit code ${end.code} and without a test`;
+  if (!complete) return `it ended with exit code ${end.code} before its tests did`;
   const explained = tests.some((test) => test.result === 'failed');
   return end.code !== 0 && !explained ? `it crashed with exit code ${end.code}` : undefined;
 }
@@ -95,17 +103,18 @@ function killGroup(child: ChildProcess): void {
   }
 }
 
-function readEvents(path: string): readonly SuiteEvent[] {
+function readEvents(path: string): { readonly events: readonly SuiteEvent[]; readonly complete: boolean } {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { events: [], complete: false };
     throw error;
   }
   // The last line is cut where the process was killed while it wrote.
   const lines = text.split('\n').slice(0, -1);
-  return lines.map((line) => JSON.parse(line) as SuiteEvent);
+  const events = lines.filter((line) => line !== endOfEvents).map((line) => JSON.parse(line) as SuiteEvent);
+  return { events, complete: lines.includes(endOfEvents) };
 }
 
 /** Tests must not see the settings of the person who runs them, nor think that they run inside another test. */

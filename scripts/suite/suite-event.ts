@@ -10,3 +10,6 @@ export interface SuiteEvent {
   readonly failureType: string | undefined;
   readonly error: string | undefined;
 }
+
+/** The line after the events of a file that came to its end. */
+export const endOfEvents = '"end"';

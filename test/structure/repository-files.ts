@@ -21,9 +21,9 @@ export function codeFiles(): readonly string[] {
   return trackedFiles(/^(packages|apps|scripts|test|examples)\/.*\.(ts|js|mjs)$/);
 }
 
-/** Whether the file is a test. */
+/** Whether the file is a test, or only for tests and measurements. */
 export function isTest(path: string): boolean {
-  return /\.test\.(ts|js|mjs)$/.test(path);
+  return /\.(test|contract|bench)\.(ts|js|mjs)$/.test(path);
 }
 
 /** The text of a file of the repository. */
