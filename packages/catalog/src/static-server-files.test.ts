@@ -45,8 +45,8 @@ test('a rule takes what it does not say from its location', () => {
 });
 
 test('without a root anywhere the folder of the application is served', () => {
-  for (const locations of [{}, { '/': { ...plain, root: undefined } }])
-    assert.match(blocks(locations), /location "\/" \{\n {6}alias "\/app\/";/);
+  const rootless: readonly Readonly<Record<string, WebLocation>>[] = [{}, { '/': { ...plain, root: undefined } }];
+  for (const locations of rootless) assert.match(blocks(locations), /location "\/" \{\n {6}alias "\/app\/";/);
 });
 
 test('what a configuration cannot hold is refused', () => {

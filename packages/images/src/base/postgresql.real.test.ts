@@ -36,10 +36,7 @@ for (const version of versions) {
     await t.test('is ready once provisioned, and provisioning again changes nothing', async () => {
       assert.deepEqual(await service.provision(lines), { code: 0, stdout: '', stderr: '' });
       await ready();
-      assert.equal(
-        await sql('app', 'pw-1', 'main', 'create table t (n int); insert into t values (1); select sum(n) from t'),
-        'CREATE TABLE\nINSERT 0 1\n1',
-      );
+      assert.equal(await sql('app', 'pw-1', 'main', 'create table t as select 1 as n'), 'SELECT 1');
       assert.deepEqual(await service.provision(lines), { code: 0, stdout: '', stderr: '' });
       assert.equal(await sql('app', 'pw-1', 'main', 'select sum(n) from t'), '1');
     });
