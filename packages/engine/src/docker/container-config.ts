@@ -39,7 +39,7 @@ export function containerConfig(run: RunSpec, place: ContainerPlace): ContainerC
       NetworkMode: place.network,
       CapAdd: [...run.capabilities],
       Mounts: run.mounts.map((mount) => bindMount(mount)),
-      Tmpfs: Object.fromEntries(run.tmpfs.map((path) => [path, tmpfsOptions(64 * 1024 * 1024)])),
+      Tmpfs: Object.fromEntries(run.tmpfs.map((path) => [path, tmpfsOptions(64 * 1024 * 1024, run.user)])),
       ExtraHosts: Object.entries(run.hosts).map(([name, address]) => `${name}:${address}`),
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
     },
@@ -94,7 +94,12 @@ export function bindMount(mount: { readonly target: string; readonly hostPath: s
   };
 }
 
-/** Options of a tmpfs that any user may write to. Programs may run from it: many unpack helpers there. */
-export function tmpfsOptions(sizeBytes: number): string {
-  return `rw,exec,nosuid,nodev,size=${sizeBytes},mode=1777`;
+/**
+ * Options of a tmpfs that belongs to `user` (`uid:gid`). Programs may run from it: many unpack helpers there. The mode alone would not
+ * do: runc up to 1.1 puts back that of the image's folder.
+ */
+export function tmpfsOptions(sizeBytes: number, user: string): string {
+  const owner = /^(\d+):(\d+)$/.exec(user);
+  const ownership = owner === null ? '' : `,uid=${owner[1]},gid=${owner[2]}`;
+  return `rw,exec,nosuid,nodev,size=${sizeBytes},mode=1777${ownership}`;
 }

@@ -125,7 +125,7 @@ function buildConfig(serverId: string, build: SandboxRun, address: string): Cont
       NetworkMode: network,
       Mounts: build.mounts.map((mount) => bindMount(mount)),
       // Counts as memory of the build, so half of that is all it may take.
-      Tmpfs: { '/tmp': tmpfsOptions(Math.floor(build.limits.memoryBytes / 2)) },
+      Tmpfs: { '/tmp': tmpfsOptions(Math.floor(build.limits.memoryBytes / 2), build.user) },
       LogConfig: { Type: 'none', Config: {} },
       // Builds fork processes and leave them behind: something has to reap them.
       Init: true,

@@ -48,13 +48,12 @@ export async function inspectContainers(connection: DockerConnection, labels: La
 /** The instance as the port shows it. */
 export function observeInstance(inspection: ContainerInspection, index: number): ObservedInstance {
   const { State: state, HostConfig: host } = inspection;
-  const network = Object.values(inspection.NetworkSettings.Networks ?? {})[0];
   const instanceState = observeState(state.Status);
   return {
     id: inspection.Id,
     index,
     state: instanceState,
-    address: instanceState === 'running' && network !== undefined && network.IPAddress !== '' ? network.IPAddress : undefined,
+    address: runningAddress(inspection),
     exitCode: instanceState === 'exited' ? state.ExitCode : undefined,
     outOfMemory: state.OOMKilled,
     cpu: host.CpuQuota > 0 && host.CpuPeriod > 0 ? host.CpuQuota / host.CpuPeriod : 0,
@@ -75,9 +74,16 @@ export function observeJob(inspection: ContainerInspection): ObservedJob | undef
     hook: labels.hook,
     id: inspection.Id,
     state,
+    address: runningAddress(inspection),
     exitCode: state === 'exited' ? inspection.State.ExitCode : undefined,
     outOfMemory: inspection.State.OOMKilled,
   };
+}
+
+function runningAddress(inspection: ContainerInspection): string | undefined {
+  const network = Object.values(inspection.NetworkSettings.Networks ?? {})[0];
+  const running = observeState(inspection.State.Status) === 'running';
+  return running && network !== undefined && network.IPAddress !== '' ? network.IPAddress : undefined;
 }
 
 function observeState(status: string): ObservedInstance['state'] {
