@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, suite, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { openRepositories } from './open-repositories.ts';
 import { eventually } from './testing/eventually.ts';
 import type { GitClient } from './testing/git-client.ts';
 import { type LoopbackServer, startLoopbackServer, token } from './testing/loopback-server.ts';
@@ -182,16 +185,38 @@ suite('hostile or broken clients', () => {
     assert.equal((await client.try(['push', 'origin', 'main'])).exitCode, 0);
   });
 
-  test('a server that stops refuses what it prepares', async () => {
+  test('a server that stops refuses what it prepares, tags too', async () => {
     await client.commit('a', 'a');
+    await client.run('tag', 'v1');
     server.handler.onPrepare = async (push) => {
       await once(push.signal, 'abort');
       return { kind: 'accepted' };
     };
-    const pushing = client.try(['push', 'origin', 'main']);
+    const pushing = client.try(['push', 'origin', 'main', 'v1']);
     await eventually('prepare is called', () => server.handler.prepared.length === 1);
     await server.repositories.close();
     assert.notEqual((await pushing).exitCode, 0);
-    assert.deepEqual(await server.leftovers(), []);
+    const refs = await readdir(join(server.repositories.path('p_1'), 'refs'), { recursive: true });
+    assert.deepEqual([refs.sort(), await server.leftovers()], [['heads', 'tags'], []]);
+  });
+
+  test('a server that is killed while it prepares leaves no ref, and its successor sweeps the rest', async () => {
+    const commit = await client.commit('a', 'a');
+    const victim = fork(join(import.meta.dirname, 'testing/measured-server.ts'), ['never'], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    const [{ remote, repository }] = await once(victim, 'message');
+    const pushing = client.try(['push', remote, 'main', `${commit}:refs/tags/v1`]);
+    await once(victim, 'message');
+    victim.kill('SIGKILL');
+    assert.notEqual((await pushing).exitCode, 0);
+    const folder = join(repository, '../..');
+    const options = { directory: join(repository, '..'), hooksDirectory: join(folder, 'hooks'), log: () => undefined };
+    const successor = await openRepositories(options);
+    await successor.sweep();
+    await successor.close();
+    assert.deepEqual((await readdir(join(repository, 'objects'))).sort(), ['info', 'pack']);
+    assert.deepEqual((await readdir(join(repository, 'refs'), { recursive: true })).sort(), ['heads', 'tags']);
+    await rm(folder, { recursive: true });
   });
 });
