@@ -201,12 +201,18 @@ test('the sandbox gets limits, the user, caches, and what the host and the appli
   assert.deepEqual(ensured.length, 1);
   assert.notDeepEqual(ensured[0], built.image);
   assert.deepEqual([run.argv, run.user, run.workingDirectory], [['/bin/sh', '-ec', 'npm ci'], '1000:1000', '/app']);
-  assert.deepEqual(run.variables, { HTTPS_PROXY: 'http://u:hunter22@proxy', HOME: '/tmp', npm_config_cache: '/cache/npm', A: '1' });
+  assert.deepEqual(run.variables, {
+    HTTPS_PROXY: 'http://u:hunter22@proxy',
+    HOME: '/tmp',
+    TMPDIR: '/var/tmp',
+    npm_config_cache: '/cache/npm',
+    A: '1',
+  });
   assert.deepEqual(
     run.mounts.map(({ target, readOnly }) => [target, readOnly]),
     [
       ['/app', false],
-      ['/tmp', false],
+      ['/var/tmp', false],
       ['/cache/npm', false],
       ['/etc/ssl/ca', true],
     ],

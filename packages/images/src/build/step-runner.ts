@@ -17,7 +17,7 @@ export interface StepSetting {
   readonly variables: Readonly<Record<string, string>>;
   readonly host: HostSettings;
   readonly limits: BuildLimits;
-  /** Holds /app and /tmp. */
+  /** Holds /app and /var/tmp. */
   readonly scratch: BuildDisk;
   /** Holds the package caches; undefined where the type has none. */
   readonly cache: BuildDisk | undefined;
@@ -72,13 +72,15 @@ async function runInSandbox(step: NumberedStep, setting: StepSetting, output: St
     workingDirectory: '/app',
     variables: {
       ...host.variables,
+      // a tmpfs of the sandbox's own, which counts as memory; what is large goes to the disk
       HOME: '/tmp',
+      TMPDIR: '/var/tmp',
       ...Object.fromEntries(caches.map(([target, variable]) => [variable, target])),
       ...setting.variables,
     },
     mounts: [
       { target: '/app', hostPath: await applicationFolder(setting), readOnly: false },
-      { target: '/tmp', hostPath: await ownFolder(join(scratch.path, 'tmp'), type, 0o1777), readOnly: false },
+      { target: '/var/tmp', hostPath: await ownFolder(join(scratch.path, 'tmp'), type, 0o1777), readOnly: false },
       ...cacheMounts,
       ...host.mounts,
     ],
