@@ -108,6 +108,9 @@ test('a step with inputs sees those alone, and a change of code runs nothing and
   const locked = someRequest({ source: new MemorySource({ ...files, 'package-lock.json': 'x' }), steps: [npmStep] });
   await builder.build(locked, silent);
   assert.equal(sandbox.runs.length, 2);
+  const told = someRequest({ source: new MemorySource(files), steps: [npmStep], variables: { NODE_ENV: 'test' } });
+  await builder.build(told, silent);
+  assert.equal(sandbox.runs.length, 3);
 });
 
 test('a step without inputs sees source and earlier output, also where that output is only known as a layer', async () => {
