@@ -147,7 +147,7 @@ export class EnvironmentNetworks {
 
   /** Opens a bridge for all its addresses towards the outside, and nothing else: for builds. */
   async openOutwards(environment: string, addresses: readonly string[]): Promise<void> {
-    await this.#write(environment, { known: addresses, open: addresses, edges: [], listed: [], services: [] });
+    await this.#write(environment, { known: addresses, open: addresses, edges: [], calls: [], listed: [], services: [] });
   }
 
   async #write(environment: string, policy: ResolvedPolicy): Promise<void> {

@@ -3,7 +3,7 @@ import type { HostNetwork } from './host-network.ts';
 
 /**
  * The rules of one server, as text for `nft -f`: one table with its own base chains before Docker's, and per bridge two chains
- * and three sets. Only what these chains refuse is decided here; what they accept Docker's own rules still have to accept.
+ * and four sets. Only what these chains refuse is decided here; what they accept Docker's own rules still have to accept.
  */
 export interface RuleTarget {
   readonly table: string;
@@ -15,6 +15,8 @@ export interface ResolvedPolicy {
   /** Who may send at all. */
   readonly known: readonly string[];
   readonly edges: readonly { readonly from: string; readonly to: string; readonly port: number }[];
+  /** The same towards stable addresses. */
+  readonly calls: readonly { readonly from: string; readonly to: string; readonly port: number }[];
   /** Who may reach everything outside. */
   readonly open: readonly string[];
   /** Who may reach only these. */
@@ -75,6 +77,7 @@ export function bridgeRules({ table, bridge }: RuleTarget): string {
     `add set ${t} known_${bridge} { type ipv4_addr; }`,
     `add set ${t} open_${bridge} { type ipv4_addr; }`,
     `add set ${t} edges_${bridge} { type ipv4_addr . ipv4_addr . inet_service; }`,
+    `add set ${t} calls_${bridge} { type ipv4_addr . ipv4_addr . inet_service; }`,
     `add chain ${t} listed_${bridge}`,
     `add chain ${t} services_${bridge}`,
     `add chain ${t} from_${bridge}`,
@@ -107,6 +110,10 @@ export function policyRules({ table, bridge }: RuleTarget, policy: ResolvedPolic
       `${t} edges_${bridge}`,
       policy.edges.map((edge) => `${edge.from} . ${edge.to} . ${edge.port}`),
     ),
+    ...setElements(
+      `${t} calls_${bridge}`,
+      policy.calls.map((edge) => `${edge.from} . ${edge.to} . ${edge.port}`),
+    ),
     `flush chain ${t} listed_${bridge}`,
     ...(listeners.length === 0 ? [] : [`add rule ${t} listed_${bridge} ip saddr != { ${listeners.join(', ')} } return`]),
     ...(listeners.length === 0 ? [] : [`add rule ${t} listed_${bridge} jump names`, `add rule ${t} listed_${bridge} jump guarded`]),
@@ -118,6 +125,8 @@ export function policyRules({ table, bridge }: RuleTarget, policy: ResolvedPolic
           `${rule.protocol} dport { ${[...new Set(rule.ports)].join(', ')} } accept`,
       ),
     `flush chain ${t} services_${bridge}`,
+    // Who may not call is not led on: a refusal after the address was rewritten would come from an address that nobody asked.
+    `add rule ${t} services_${bridge} ip saddr . ip daddr . tcp dport != @calls_${bridge} return`,
     ...policy.services
       .filter((service) => service.serving.length > 0)
       .map(
@@ -142,7 +151,7 @@ export function withoutBridge(target: RuleTarget): string {
     `delete element ${t} services { ${quote(bridge)} }`,
     ...['from', 'listed', 'services'].map((chain) => `flush chain ${t} ${chain}_${bridge}`),
     ...['from', 'listed', 'services'].map((chain) => `delete chain ${t} ${chain}_${bridge}`),
-    ...['known', 'open', 'edges'].map((set) => `delete set ${t} ${set}_${bridge}`),
+    ...['known', 'open', 'edges', 'calls'].map((set) => `delete set ${t} ${set}_${bridge}`),
   ].join('\n');
 }
 

@@ -32,6 +32,7 @@ export async function resolvePolicy(
     members.set(node.node, [...new Set([...own, ...added])].sort());
   }
   const of = (node: string): readonly string[] => members.get(node) ?? [];
+  const stable = (node: string): readonly string[] => policy.nodes.filter((policy) => policy.node === node).map((policy) => policy.address);
   const listed = await Promise.all(
     policy.nodes.flatMap((node) =>
       typeof node.egress === 'string' ? [] : node.egress.map((rule) => resolveRule(rule, of(node.node), resolveName)),
@@ -40,6 +41,7 @@ export async function resolvePolicy(
   return {
     known: [...new Set([...members.values()].flat())].sort(),
     edges: policy.edges.flatMap(({ from, to, port }) => of(from).flatMap((a) => of(to).map((b) => ({ from: a, to: b, port })))),
+    calls: policy.edges.flatMap(({ from, to, port }) => of(from).flatMap((a) => stable(to).map((b) => ({ from: a, to: b, port })))),
     open: policy.nodes.filter((node) => node.egress === 'open').flatMap((node) => of(node.node)),
     listed: listed.flat(),
     services: policy.nodes.map((node) => ({ address: node.address, serving: node.serving })),
