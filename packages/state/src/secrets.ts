@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { CoppiceError, type EnvironmentId } from '@coppice/model';
 import type { Database } from './database.ts';
 import { makeSecretKey, readSecretKey } from './secret-key.ts';
@@ -23,8 +23,8 @@ interface SecretRow {
  * passed off as another. Throws `secret-unreadable` where the key file is not the one that sealed what is stored.
  */
 export function secretStore(database: Database, keyFile: string): SecretStore {
-  let loaded: Buffer | undefined;
-  const key = (): Buffer => {
+  let loaded: KeyObject | undefined;
+  const key = (): KeyObject => {
     loaded ??= guarded('the key file', () => loadKey(database, keyFile));
     return loaded;
   };
@@ -53,19 +53,20 @@ export function secretStore(database: Database, keyFile: string): SecretStore {
   };
 }
 
-/** A new key is made only while nothing is sealed, and a wrong one is noticed before anything more is sealed with it. */
-function loadKey(database: Database, keyFile: string): Buffer {
+/** The key lies outside of the buffers that other parts of the process share. A new one is made only while nothing is sealed, and a wrong one is noticed before anything more is sealed with it. */
+function loadKey(database: Database, keyFile: string): KeyObject {
   const sample = database.get<SecretRow>('SELECT * FROM secrets LIMIT 1');
-  const key = readSecretKey(keyFile);
-  if (sample === undefined) return key ?? makeSecretKey(keyFile);
-  if (key === undefined) {
+  const found = readSecretKey(keyFile);
+  if (sample === undefined) return createSecretKey(found ?? makeSecretKey(keyFile));
+  if (found === undefined) {
     throw new CoppiceError('secret-unreadable', `the database holds secrets, but their key file ${keyFile} is gone`, { hint: restoreHint });
   }
+  const key = createSecretKey(found);
   unseal(key, sample);
   return key;
 }
 
-function seal(key: Buffer, secret: { readonly environment: EnvironmentId; readonly name: string; readonly value: string }): SecretRow {
+function seal(key: KeyObject, secret: { readonly environment: EnvironmentId; readonly name: string; readonly value: string }): SecretRow {
   const { environment, name, value } = secret;
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv(algorithm, key, nonce, { authTagLength: tagBytes }).setAAD(additionalData(environment, name));
@@ -73,7 +74,7 @@ function seal(key: Buffer, secret: { readonly environment: EnvironmentId; readon
   return { environment, name, nonce, sealed, tag: cipher.getAuthTag() };
 }
 
-function unseal(key: Buffer, row: SecretRow): string {
+function unseal(key: KeyObject, row: SecretRow): string {
   try {
     const decipher = createDecipheriv(algorithm, key, row.nonce, { authTagLength: tagBytes })
       .setAAD(additionalData(row.environment, row.name))
