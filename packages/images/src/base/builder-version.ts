@@ -2,7 +2,7 @@ import { arch } from 'node:process';
 import { CoppiceError } from '@coppice/model';
 
 /** Raised when the same recipe makes other content than before: enters every key. */
-export const builderVersion = 2;
+export const builderVersion = 3;
 
 /** Debian's name of this machine's processor. Throws `base-failed` where Debian or Node has none for it. */
 export function debianArchitecture(processor: string = arch): string {

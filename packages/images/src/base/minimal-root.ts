@@ -20,6 +20,14 @@ const dpkgOptions = [
   'force-unsafe-io',
 ];
 
+// Bookworm would else move files into /usr by a program that needs all of Perl, 45 MB, in every image.
+const releaseOptions: Readonly<Record<BaseRecipe['debian'], readonly string[]>> = {
+  bullseye: [],
+  bookworm: ['--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr', '--include=usr-is-merged'],
+  trixie: [],
+};
+
+/** The root of a release as a layer. */
 export interface MinimalRoot extends BasePart {
   /** The same as a folder. */
   readonly folder: string;
@@ -88,6 +96,7 @@ async function bootstrap(options: {
         '--format=directory',
       ],
       ...['--skip=cleanup/apt/lists', `--architectures=${debianArchitecture()}`, `--aptopt=${settings}`],
+      ...releaseOptions[release],
       ...dpkgOptions.map((option) => `--dpkgopt=${option}`),
       // Without sources of the host, mmdebstrap takes Debian's own.
       ...[release, made, ...(sources === undefined ? [] : [sourcesFile])],
