@@ -1,4 +1,5 @@
 import { Composer, type CST, type Document, type ErrorCode, type YAMLParseError } from 'yaml';
+import { limits } from './limits.ts';
 import type { Report } from './report.ts';
 import type { SourceText } from './source-text.ts';
 
@@ -13,11 +14,23 @@ export function composedDocument(tokens: readonly CST.Token[], source: SourceTex
     customTags: [],
     keepSourceTokens: false,
   });
-  const documents = [...composer.compose(tokens, true, source.text.length)];
-  const document = documents[0];
+  const document = withoutTraces(() => [...composer.compose(tokens, true, source.text.length)][0]);
   if (document === undefined) return undefined;
-  for (const error of document.errors) complain(error, source, report);
+  const told = document.errors.slice(0, limits.diagnostics);
+  for (const error of told) complain(error, source, report);
+  report.more(document.errors.length - told.length);
   return document.errors.length === 0 ? (document as Document.Parsed) : undefined;
+}
+
+/** The library makes an error object per fault: 100,000 stack traces that nobody reads would take seconds. */
+function withoutTraces<T>(compose: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return compose();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 function complain(error: YAMLParseError, source: SourceText, report: Report): void {
@@ -32,7 +45,7 @@ function complain(error: YAMLParseError, source: SourceText, report: Report): vo
     });
     return;
   }
-  const known = explanations[error.code];
+  const known = error.message.includes('and end with a') ? unclosed : explanations[error.code];
   // The library's messages repeat parts of the file at times: the first line and no more.
   const message = known?.message ?? `this is no YAML: ${error.message.split('\n')[0]?.slice(0, 120) ?? ''}`;
   report.error({ code: 'invalid-yaml', at, message, hint: known?.hint });
@@ -52,6 +65,8 @@ interface Explanation {
   readonly message: string;
   readonly hint: string;
 }
+
+const unclosed: Explanation = { message: 'a [ or { above is not closed', hint: 'close it with ] or }' };
 
 const explanations: Readonly<Partial<Record<ErrorCode, Explanation>>> = {
   BAD_INDENT: { message: 'the indentation does not fit the lines above', hint: 'keys of one map start in the same column' },

@@ -8,6 +8,8 @@ export const limits = {
   depth: 32,
   /** Keys and list entries of all files together, aliases expanded. */
   values: 20_000,
+  /** Words and signs of one file, as the lexer counts them; two values take about fourteen. */
+  lexemes: 150_000,
   /** UTF-16 units of one key. */
   keyLength: 512,
   /** What is reported at once; where there is more, the last one says how many. */

@@ -14,6 +14,8 @@ export interface Finding {
 export interface Report {
   error(finding: Finding): void;
   warning(finding: Finding): void;
+  /** Counts further errors that are not worth telling one by one. */
+  more(count: number): void;
   /** A key that is accepted and not acted on yet, e.g. `crons of web are not run yet`. */
   inactive(at: SourcePosition, text: string): void;
   hasErrors(): boolean;
@@ -29,24 +31,29 @@ type Severity = Diagnostic['severity'];
 export function createReport(files: readonly string[]): Report {
   const findings: (Finding & { readonly severity: Severity })[] = [];
   const notes: { readonly at: SourcePosition; readonly text: string }[] = [];
+  let uncounted = 0;
   const order = new Map(files.map((file, index) => [file, index]));
   const byPosition = (a: { readonly at: SourcePosition }, b: { readonly at: SourcePosition }) =>
     (order.get(a.at.file) ?? 0) - (order.get(b.at.file) ?? 0) || a.at.line - b.at.line || a.at.column - b.at.column;
   return {
     error: (finding) => findings.push({ ...finding, severity: 'error' }),
     warning: (finding) => findings.push({ ...finding, severity: 'warning' }),
+    more: (count) => {
+      uncounted += count;
+    },
     inactive: (at, text) => notes.push({ at, text }),
     hasErrors: () => findings.some((finding) => finding.severity === 'error'),
     diagnostics() {
       const unique = withoutRepeats(findings);
       const errors = unique.filter((finding) => finding.severity === 'error');
-      const crowded = unique.length > limits.diagnostics && errors.length > 0;
+      const crowded = unique.length + uncounted > limits.diagnostics && errors.length > 0;
       const all = (crowded ? errors : unique).sort(byPosition);
-      const shown = all.length > limits.diagnostics ? all.slice(0, limits.diagnostics - 1) : all;
+      const total = all.length + uncounted;
+      const shown = total > limits.diagnostics ? all.slice(0, limits.diagnostics - 1) : all;
       const last = shown.at(-1);
       const diagnostics = shown.map(toDiagnostic);
-      if (shown.length < all.length && last !== undefined) {
-        const left = all.length - shown.length;
+      if (shown.length < total && last !== undefined) {
+        const left = total - shown.length;
         const message = `… and ${left} more`;
         diagnostics.push({ code: 'more' satisfies DiagnosticCode, severity: last.severity, message, at: last.at });
       }

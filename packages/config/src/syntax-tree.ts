@@ -27,7 +27,13 @@ export function syntaxTree(source: SourceText, report: Report): readonly CST.Tok
 function parsed(source: SourceText, report: Report): CST.Token[] | undefined {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
+  let lexemes = 0;
   for (const lexeme of new Lexer().lex(source.text)) {
+    lexemes += 1;
+    if (lexemes > limits.lexemes) {
+      tooLarge(source, report, parser.offset, `the file has more than ${limits.lexemes} words and signs`);
+      return undefined;
+    }
     for (const token of parser.next(lexeme)) tokens.push(token);
     // A document and a scalar stand on the stack besides the collections.
     if (parser.stack.length > limits.depth + 2) {
