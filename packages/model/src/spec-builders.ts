@@ -113,7 +113,7 @@ export function observedWorld(
     generations: nodes.map((node) => observedGeneration(node)),
     jobs: [],
     volumes: nodes.flatMap((node) =>
-      node.mounts.filter((mount) => mount.source !== 'tmp').map((mount) => ({ node: node.name, volume: mount.volume })),
+      node.mounts.filter((mount) => mount.source !== 'tmp').map((mount) => ({ node: mount.node ?? node.name, volume: mount.volume })),
     ),
     routes: spec === undefined ? undefined : sha256('routes'),
     ...overrides,

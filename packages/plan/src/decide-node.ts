@@ -36,10 +36,9 @@ export function decideNode(situation: NodeSituation): NodeWork {
 function isIdle(situation: NodeSituation, population: Population, stale: readonly ObservedGeneration[]): boolean {
   const { spec, before, missingVolumes, dependantsChanged } = situation;
   const quiet = stale.length === 0 && missingVolumes.length === 0 && !dependantsChanged;
-  if (!quiet || population.missing > 0 || population.remove.length > 0 || population.differ) return false;
-  if (!before) return false;
-  const sameHooks = before === spec || (!spec.hooks.deploy && !spec.hooks.postDeploy && population.confirmed);
-  return sameHooks && (before === spec || sameInPlace(before, spec));
+  if (!quiet || population.missing > 0 || population.remove.length > 0 || population.differ || !population.confirmed) return false;
+  if (before === spec) return true;
+  return before !== undefined && !spec.hooks.deploy && !spec.hooks.postDeploy && sameInPlace(before, spec);
 }
 
 interface Decision {
@@ -55,8 +54,8 @@ function decide(decision: Decision): NodeWork {
   const { situation, digest, stale, population } = decision;
   const { spec } = situation;
   const start = population.missing > 0;
-  // Nobody has seen the instances of a new node ready: a server that died may have left them half provisioned.
-  const awaitReady = start || (decision.isNew && !population.confirmed);
+  // Nobody has seen these ready: a server that died may have left them half provisioned.
+  const awaitReady = start || !population.confirmed;
   const provisionChanged = situation.dependantsChanged || differs(situation.before?.provision, spec.provision, situation.before);
   const exclusive = isExclusive(spec) || (situation.before !== undefined && isExclusive(situation.before));
   const egressChanged = differs(situation.before?.egress, spec.egress, situation.before);

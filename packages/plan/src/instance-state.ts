@@ -7,7 +7,7 @@ import { wantedInstances } from './wanted-instances.ts';
 export interface Population {
   /** Those that stay, by index. */
   readonly stay: readonly ObservedInstance[];
-  /** Those that must go: crashed and unready ones, and live ones beyond the wanted number. By index. */
+  /** Those that must go: crashed and unready ones, and live ones whose index is not among the wanted. By index. */
   readonly remove: readonly ObservedInstance[];
   /** How many must be started. */
   readonly missing: number;
@@ -17,13 +17,13 @@ export interface Population {
   readonly differ: boolean;
 }
 
-/** Sorts out the instances of the generations that have the right digest. */
+/** Sorts out the instances of the generations that have the right digest. Indexes are unique among them. */
 export function populate(spec: NodeSpec, right: readonly ObservedGeneration[]): Population {
   const [only] = right;
   const instances = right.length === 1 && only ? only.instances : right.flatMap((generation) => generation.instances);
   const wanted = wantedInstances(spec);
-  const live = instances.filter(isSound).sort(byIndex);
-  const stay = live.length > wanted ? live.slice(0, wanted) : live;
+  // By index, since an engine starts what is missing by index.
+  const stay = instances.filter((instance) => isSound(instance) && instance.index < wanted).sort(byIndex);
   const remove = stay.length === instances.length ? [] : instances.filter((instance) => !stay.includes(instance)).sort(byIndex);
   return {
     stay,

@@ -3,6 +3,7 @@ import type { Desired, Digest, EnvironmentSpec, NodeName, ObservedEnvironment } 
 /** All that a plan is made of. Order of nodes, generations, instances and jobs does not matter. */
 export interface PlanInput {
   readonly desired: Desired;
+  /** With instances probed just before: one whose readiness is `unknown` is waited for, and nothing is led to it until then. */
   readonly observed: ObservedEnvironment;
   /**
    * The spec that was last served: for reasons, for the order in which nodes that are gone stop, and to tell a node that is new (whose

@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type EnvironmentSpec, isCoppiceError, type NodeSpec, sha256 } from '@coppice/model';
+import {
+  buildNode,
+  buildSpec,
+  deploymentId,
+  mountAt,
+  nodeName,
+  observedGeneration,
+  observedInstance,
+  observedWorld,
+  relatedTo,
+  routeTo,
+} from '@coppice/model/builders';
+import { describeChange } from './describe-plan.ts';
+import { makePlan } from './make-plan.ts';
+import type { PlanInput } from './plan-input.ts';
+import type { Plan } from './plan-value.ts';
+
+const attempt = deploymentId('d_now');
+const database = buildNode('db', { kind: 'service', mounts: [mountAt('/var/lib/db', 'exclusive')] });
+const web = buildNode('web', { relationships: [relatedTo('db')] });
+
+function plan(
+  spec: EnvironmentSpec | undefined,
+  rest: Partial<PlanInput> & { readonly run?: 'up' | 'suspended'; readonly exists?: boolean } = {},
+): Plan {
+  const { run = 'up', exists = true, ...input } = rest;
+  const desired = { exists, run, spec, dataGeneration: 0, attempt };
+  return makePlan({ desired, observed: observedWorld(undefined), jobs: [], routes: undefined, ...input });
+}
+
+/** A step as `id < what it waits for`, digests left out. */
+function shown(made: Plan): readonly string[] {
+  const short = (id: string): string => id.replace(/ [0-9a-f]{12}$/, '');
+  return made.steps.map((step) => (step.after.length === 0 ? short(step.id) : `${short(step.id)} < ${step.after.map(short).join(', ')}`));
+}
+
+function changed(made: Plan): readonly string[] {
+  return made.changes.map(describeChange);
+}
+
+/** From one served spec to another, with the world as the first wants it. */
+function between(before: readonly NodeSpec[], after: readonly NodeSpec[], rest: Partial<PlanInput> = {}): Plan {
+  const routes = [routeTo('web')];
+  const previous = buildSpec(before, routes);
+  return plan(buildSpec(after, routes), { previous, observed: observedWorld(previous), ...rest });
+}
+
+test('a world that is as desired gives no steps, and the same plan again', () => {
+  const first = between([web, database], [web, database]);
+  assert.deepEqual({ steps: first.steps, changes: changed(first) }, { steps: [], changes: ['keep db', 'keep web'] });
+  assert.equal(first.digest, between([database, web], [web, database]).digest);
+});
+
+test('a new environment starts dependencies first and switches routes last', () => {
+  const made = plan(buildSpec([web, database], [routeTo('web')]));
+  assert.deepEqual(changed(made), ['create db  start  new', 'create web  start  new']);
+  assert.deepEqual(shown(made), [
+    'create-network',
+    'create-volumes db',
+    'pull-image db',
+    'pull-image web',
+    'start db < create-network, create-volumes db, pull-image db',
+    'await-ready db < start db',
+    'switch-address db < await-ready db',
+    'start web < create-network, pull-image web, switch-address db',
+    'await-ready web < start web',
+    'switch-address web < await-ready web',
+    'switch-routes < switch-address web',
+  ]);
+});
+
+test('a changed node overlaps with its old generation, and the one it needs is not touched', () => {
+  const made = between([web, database], [buildNode('web', { code: 'code-2', relationships: [relatedTo('db')] }), database]);
+  const [from, to] = ['code-1', 'code-2'].map((code) => sha256(code).slice(7, 14));
+  assert.deepEqual(changed(made), ['keep db', `replace web  overlap  image changed (source tree ${from} → ${to})`]);
+  assert.deepEqual(shown(made), [
+    'pull-image web',
+    'start web < pull-image web',
+    'await-ready web < start web',
+    'switch-address web < await-ready web',
+    'switch-routes < switch-address web',
+    'drain web < switch-routes',
+    'stop web < drain web',
+  ]);
+});
+
+test('a node with an exclusive volume is stopped before its successor starts, not before the image is there', () => {
+  const made = between([database], [buildNode('db', { ...database, argv: ['node', 'other.js'] })]);
+  assert.deepEqual(changed(made), ['replace db  switch  argv changed (node server.js → node other.js)']);
+  assert.deepEqual(shown(made), [
+    'pull-image db',
+    'stop db < pull-image db',
+    'start db < pull-image db, stop db',
+    'await-ready db < start db',
+    'switch-address db < await-ready db',
+  ]);
+});
+
+test('where a node and what it needs both switch, the dependant stops first and starts last', () => {
+  const exclusiveWeb = buildNode('web', { ...web, mounts: [mountAt('/app/data', 'exclusive')] });
+  const made = between(
+    [exclusiveWeb, database],
+    [
+      { ...exclusiveWeb, argv: ['v2'] },
+      { ...database, argv: ['v2'] },
+    ],
+  );
+  const steps = shown(made);
+  assert.deepEqual(
+    steps.filter((step) => step.startsWith('st')),
+    [
+      'stop web < pull-image web',
+      'stop db < pull-image db, stop web',
+      'start db < pull-image db, stop db',
+      'start web < pull-image web, stop web, switch-address db',
+    ],
+  );
+});
+
+test('of two overlapping nodes the addresses switch together once both are ready, and the old ones stop dependants first', () => {
+  const [api, other] = [buildNode('api', { relationships: [] }), buildNode('web', { relationships: [relatedTo('api')] })];
+  const made = between(
+    [api, other],
+    [
+      { ...api, argv: ['v2'] },
+      { ...other, argv: ['v2'] },
+    ],
+  );
+  assert.deepEqual(shown(made), [
+    'pull-image api',
+    'pull-image web',
+    'start api < pull-image api',
+    'await-ready api < start api',
+    'start web < await-ready api, pull-image web',
+    'await-ready web < start web',
+    'switch-address api < await-ready web',
+    'switch-address web < switch-address api',
+    'switch-routes < switch-address api, switch-address web',
+    'drain web < switch-routes',
+    'stop web < drain web',
+    'stop api < stop web, switch-routes',
+  ]);
+});
+
+test('independent nodes have no edges between them', () => {
+  const made = plan(buildSpec([buildNode('a'), buildNode('b')]), { observed: observedWorld(undefined, { network: true }) });
+  const ofB = made.steps.filter((step) => 'node' in step && step.node === 'b').flatMap((step) => step.after);
+  assert.ok(ofB.every((id) => id.includes(' b')));
+});
+
+test('memory and CPU change in place', () => {
+  const resources = { cpu: 1, memoryBytes: 512 * 1024 * 1024, diskBytes: 0 };
+  const made = between([web, database], [{ ...web, resources }, database]);
+  assert.deepEqual(changed(made), ['keep db', 'update web  in-place  cpu changed (0.5 → 1); memory changed (256M → 512M)']);
+  assert.deepEqual(shown(made), ['resize web']);
+});
+
+test('more instances are started beside those that run; fewer are drained and removed by id', () => {
+  const up = between([web, database], [{ ...web, instances: 3 }, database]);
+  assert.deepEqual(changed(up), ['keep db', 'update web  start  instances changed (1 → 3)']);
+  const down = between([{ ...web, instances: 3 }, database], [web, database]);
+  assert.deepEqual(changed(down), ['keep db', 'update web  stop  instances changed (3 → 1)']);
+  assert.deepEqual(shown(down), [
+    'switch-address web',
+    'switch-routes < switch-address web',
+    'drain web < switch-routes',
+    'remove-instances web < drain web',
+  ]);
+  const removal = down.steps.find((step) => step.kind === 'remove-instances');
+  assert.deepEqual(
+    removal?.kind === 'remove-instances' && removal.instances,
+    [1, 2].map((index) => observedInstance(web, index).id),
+  );
+});
+
+for (const [what, overrides, reason] of [
+  ['crashed', { state: 'exited', exitCode: 137, outOfMemory: true }, 'an instance ran out of memory'],
+  ['unready', { readiness: 'unready' }, 'an instance does not answer any more'],
+  ['never started', { state: 'created' }, 'an instance was never started'],
+] as const) {
+  test(`an instance that is ${what} is removed and started again`, () => {
+    const spec = buildSpec([web, database], [routeTo('web')]);
+    const broken = observedGeneration(web, { instances: [observedInstance(web, 0, overrides)] });
+    const observed = observedWorld(spec, { generations: [broken, observedGeneration(database)] });
+    const made = plan(spec, { previous: spec, observed });
+    assert.deepEqual(changed(made), ['keep db', `update web  start  ${reason}`]);
+    assert.deepEqual(shown(made), [
+      'pull-image web',
+      'remove-instances web < pull-image web',
+      'start web < pull-image web, remove-instances web',
+      'await-ready web < start web',
+      'switch-address web < await-ready web',
+      'switch-routes < switch-address web',
+    ]);
+  });
+}
+
+test('a node that is gone is drained and stopped once the release serves, dependants first', () => {
+  const made = between([web, database, buildNode('old', { relationships: [relatedTo('db')] })], [buildNode('web', { code: 'code-2' })]);
+  assert.deepEqual(changed(made).slice(0, 2), [
+    'remove db  stop  not in the release any more',
+    'remove old  stop  not in the release any more',
+  ]);
+  assert.deepEqual(
+    shown(made).filter((step) => step.startsWith('stop')),
+    ['stop old < switch-routes', 'stop web < drain web', 'stop db < stop old, stop web, switch-routes'],
+  );
+});
+
+test('hooks run once for a new node: deploy before its start, post_deploy when the routes are switched', () => {
+  const hooked = { ...web, hooks: { deploy: './migrate', postDeploy: './warm', postStart: undefined } };
+  const spec = buildSpec([hooked, database], [routeTo('web')]);
+  assert.deepEqual(
+    shown(plan(spec)).filter((step) => step.includes('web')),
+    [
+      'pull-image web',
+      'run-job web deploy < create-network, pull-image web, switch-address db',
+      'start web < create-network, pull-image web, run-job web deploy',
+      'await-ready web < start web',
+      'switch-address web < await-ready web',
+      'switch-routes < switch-address web',
+      'run-job web post_deploy < pull-image web, switch-routes',
+    ],
+  );
+  const done = (['deploy', 'post_deploy'] as const).map((hook) => ({ node: nodeName('web'), hook, state: 'succeeded' as const }));
+  const again = plan(spec, { jobs: done });
+  assert.ok(again.steps.every((step) => step.kind !== 'run-job'));
+  const woken = plan(spec, { previous: spec });
+  assert.ok(
+    woken.steps.every((step) => step.kind !== 'run-job'),
+    'a node that only runs again runs no hooks',
+  );
+});
+
+test('a hook that is recorded as failed stays in the plan, for the executor to fail', () => {
+  const hooked = { ...web, hooks: { deploy: './migrate', postDeploy: undefined, postStart: undefined } };
+  const jobs = [{ node: nodeName('web'), hook: 'deploy', state: 'failed' as const }];
+  assert.ok(plan(buildSpec([hooked, database]), { jobs }).steps.some((step) => step.id === 'run-job web deploy'));
+});
+
+test('an instance nobody has seen ready is waited for before routes lead to it', () => {
+  const spec = buildSpec([web], [routeTo('web')]);
+  const unseen = observedGeneration(web, { instances: [observedInstance(web, 0, { readiness: 'unknown' })] });
+  const made = plan(spec, { observed: observedWorld(spec, { generations: [unseen] }) });
+  assert.deepEqual(shown(made), ['await-ready web', 'switch-address web < await-ready web', 'switch-routes < switch-address web']);
+});
+
+test('a service is provisioned again, in place, before a node that begins to use it starts', () => {
+  const service = buildNode('db', { ...database, provision: { argv: ['provision'], schemas: [] } });
+  const made = between([buildNode('web'), service], [web, service]);
+  assert.deepEqual(changed(made)[0], 'update db  in-place  what it provides to others changed');
+  assert.ok(
+    shown(made).includes('start web < provision db, pull-image web') || shown(made).includes('start web < pull-image web, provision db'),
+  );
+});
+
+test('a missing network, a missing volume and other routes are mended although all nodes run', () => {
+  const spec = buildSpec([database], [routeTo('db')]);
+  const observed = observedWorld(spec, { network: false, volumes: [] });
+  const made = plan(spec, { previous: spec, observed, routes: sha256('other routes') });
+  assert.deepEqual(changed(made), ['update db  in-place  the volume var-lib-db is missing']);
+  assert.deepEqual(shown(made), ['create-network', 'create-volumes db', 'switch-routes']);
+});
+
+test('a suspended environment shows its notice first, then stops dependants first; network, data and routes stay', () => {
+  const spec = buildSpec([web, database], [routeTo('web')]);
+  const made = plan(spec, { run: 'suspended', previous: spec, observed: observedWorld(spec), routes: sha256('notice') });
+  assert.deepEqual(changed(made), ['remove db  stop  suspended', 'remove web  stop  suspended']);
+  assert.deepEqual(shown(made), [
+    'switch-routes',
+    'drain web < switch-routes',
+    'stop web < drain web',
+    'stop db < stop web, switch-routes',
+  ]);
+  const asleep = plan(spec, { run: 'suspended', previous: spec, observed: observedWorld(spec, { generations: [] }) });
+  assert.deepEqual(asleep.steps, []);
+});
+
+test('a deleted environment loses its routes first and its data last', () => {
+  const spec = buildSpec([web, database]);
+  const made = plan(spec, { exists: false, previous: spec, observed: observedWorld(spec) });
+  assert.deepEqual(changed(made), ['remove db  stop  the environment is deleted', 'remove web  stop  the environment is deleted']);
+  assert.deepEqual(shown(made), [
+    'remove-routes',
+    'stop web < remove-routes',
+    'stop db < remove-routes, stop web',
+    'remove-network < remove-routes, stop db, stop web',
+    'remove-volumes < remove-network, remove-routes, stop db, stop web',
+  ]);
+  assert.deepEqual(plan(undefined, { exists: false }).steps, []);
+});
+
+test('an environment without a spec loses what a failed first attempt left, and nothing else', () => {
+  const spec = buildSpec([web]);
+  const made = plan(undefined, { observed: observedWorld(spec) });
+  assert.deepEqual(shown(made), ['stop web']);
+});
+
+test('a ring of relationships is refused with its nodes named', () => {
+  const ring = buildSpec([buildNode('a', { relationships: [relatedTo('b')] }), buildNode('b', { relationships: [relatedTo('a')] })]);
+  assert.throws(
+    () => plan(ring),
+    (error) => isCoppiceError(error, 'invalid-configuration') && error.message === 'relationships form a ring: a → b → a',
+  );
+});
+
+test('a chain of 6,000 new nodes is planned', () => {
+  const nodes = Array.from({ length: 6_000 }, (_, index) => {
+    return buildNode(`n${index}`, { relationships: index === 0 ? [] : [relatedTo(`n${index - 1}`)] });
+  });
+  const made = plan(buildSpec(nodes, [routeTo('n5999')]));
+  assert.equal(made.steps.length, 1 + 6_000 * 4 + 1);
+  assert.equal(made.steps.at(-1)?.kind, 'switch-routes');
+});
