@@ -114,7 +114,10 @@ function frontendSection({ listen }: HaproxySettings): string {
   http-request set-var(txn.route) req.hdr(host),field(1,:),lower,concat(,txn.path,/),map_beg(${routesMap})
   http-request set-uri %[pathq] unless { url_beg / }
   http-request del-header ${quoted(forwardingHeaders)} -m reg
-  http-request del-header upgrade if { req.hdr(upgrade) -m found } !{ req.hdr(upgrade) -m str -i websocket }
+  acl websocket req.fhdr(upgrade) -m str -i websocket
+  http-request del-header upgrade if { req.fhdr(upgrade) -m found } !websocket
+  http-request del-header connection if { req.fhdr(connection) -m found } !websocket
+  http-request set-header Connection upgrade if websocket
   http-request add-header X-Forwarded-For %[src]
   http-request add-header X-Forwarded-Proto http
   http-request add-header X-Forwarded-Host %[req.hdr(host)]

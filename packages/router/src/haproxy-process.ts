@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CoppiceError } from '@coppice/model';
 import { askSocket } from './runtime-socket.ts';
@@ -61,53 +61,46 @@ function commandLine(spec: ProcessSpec, rest: readonly string[]): readonly [stri
  * `missing-tool`, or `router-failed` with HAProxy's own words.
  */
 export async function startProcess(spec: ProcessSpec, serves: () => Promise<boolean>): Promise<void> {
-  const [program, args] = commandLine(spec, [
-    '-W',
-    '-q',
-    '-S',
-    `unix@${masterSocket},mode,600`,
-    '-f',
-    'haproxy.cfg',
-    '-p',
-    'run/haproxy.pid',
-  ]);
-  const logPath = join(spec.directory, 'haproxy.log');
-  const log = openSync(logPath, 'w', 0o600);
-  let ended: string | undefined;
+  const [program, args] = commandLine(spec, ['-W', '-S', `unix@${masterSocket},mode,600`, '-f', 'haproxy.cfg', '-p', 'run/haproxy.pid']);
   const child = spawn(program, args, {
     cwd: spec.directory,
     detached: true,
-    stdio: ['ignore', log, log],
+    stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env['PATH'] },
   });
-  closeSync(log);
+  let words = '';
+  let ended: string | undefined;
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    words = `${words}${text}`.slice(-2000);
+  });
   child.on('error', (error) => {
     ended = error.message;
   });
-  child.on('exit', (code, signal) => {
-    ended = `exited with ${signal ?? code}`;
+  child.on('close', (code, signal) => {
+    ended ??= `exited with ${signal ?? code}`;
   });
-  child.unref();
   const deadline = performance.now() + 15_000;
   while (!(await serves())) {
-    if (ended !== undefined || performance.now() > deadline)
-      throw startFailure({ spec, logPath, ended: ended ?? 'did not answer within 15 s' });
+    if (ended !== undefined || performance.now() > deadline) {
+      await endProcesses(spec.directory);
+      throw startFailure(spec, `${ended ?? 'did not answer within 15 s'}: ${words.trim()}`);
+    }
     await pause(10);
   }
+  // What it says later, one line per change, would fill a file without end; it lives on without us.
+  child.stderr.destroy();
+  child.unref();
 }
 
-function startFailure({ spec, logPath, ended }: { spec: ProcessSpec; logPath: string; ended: string }): CoppiceError {
-  const words = readFileSync(logPath, 'utf8').trim().split('\n').slice(-6).join('\n');
-  if (/ENOENT|No such file or directory/.test(`${ended}${words}`) && words.includes(spec.binary))
-    return new CoppiceError('missing-tool', `HAProxy was not found as ${spec.binary}`, {
-      hint: 'npm run setup, or apt-get install haproxy',
-    });
-  return new CoppiceError('router-failed', `HAProxy ${ended}: ${words}`);
+function startFailure(spec: ProcessSpec, why: string): CoppiceError {
+  if (/ENOENT|No such file or directory/.test(why) && (why.includes(spec.binary) || why.includes('spawn')))
+    return new CoppiceError('missing-tool', `the router cannot be started: ${why}`, { hint: 'npm run setup, or apt-get install haproxy' });
+  return new CoppiceError('router-failed', `HAProxy ${why}`);
 }
 
 /** Throws `router-failed` with HAProxy's words where it would not accept its configuration. */
 export async function checkConfiguration(spec: ProcessSpec): Promise<void> {
-  const [program, args] = commandLine(spec, ['-c', '-q', '-f', 'haproxy.cfg']);
+  const [program, args] = commandLine(spec, ['-c', '-f', 'haproxy.cfg']);
   const child = spawn(program, args, { cwd: spec.directory, stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: process.env['PATH'] } });
   const chunks: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -142,7 +135,7 @@ export async function listProcesses(directory: string): Promise<readonly WorkerP
 
 /** Pids of processes of this program whose working directory is ours, whether or not they answer. */
 export function strayProcesses(directory: string): readonly number[] {
-  const real = realpathSync(directory);
+  const real = existsSync(directory) ? realpathSync(directory) : resolve(directory);
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)

@@ -1,20 +1,11 @@
-import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CoppiceError, type Digest, type EnvironmentId, type RouteTable, routeTableDigest } from '@coppice/model';
 import { type CompiledTable, compileTable } from './compiled-table.ts';
-import { EnvironmentFiles, writeDurably } from './environment-files.ts';
-import {
-  configurationDigest,
-  configurationKey,
-  digestsMap,
-  type HaproxySettings,
-  renderConfiguration,
-  routesMap,
-  targetsMap,
-  workerSocket,
-} from './haproxy-config.ts';
+import { EnvironmentFiles } from './environment-files.ts';
+import { configurationDigest, type HaproxySettings } from './haproxy-config.ts';
+import { HaproxyFolder } from './haproxy-folder.ts';
 import {
   checkConfiguration,
   endProcesses,
@@ -30,7 +21,7 @@ import { HaproxyWorker } from './haproxy-worker.ts';
 import type { Router } from './router.ts';
 import { checkEnvironmentId, checkRouteTable } from './router-validation.ts';
 import { askSocket } from './runtime-socket.ts';
-import { type AssignedTable, assignAnew, assignedTable, assignInPlace, layoutFits, layoutFor, type SlotLayout } from './slot-assignment.ts';
+import { type AssignedTable, assignAnew, assignedTable, assignInPlace, layoutFits, layoutFor } from './slot-assignment.ts';
 
 /** How the router is set up. */
 export interface HaproxyRouterOptions {
@@ -60,6 +51,7 @@ class HaproxyRouter implements Router {
   readonly #options: HaproxyRouterOptions;
   readonly #settings: HaproxySettings;
   readonly #process: ProcessSpec;
+  readonly #folder: HaproxyFolder;
   readonly #files: EnvironmentFiles;
   readonly #tables: Map<EnvironmentId, AssignedTable>;
   readonly #hosts = new Map<string, EnvironmentId>();
@@ -88,7 +80,8 @@ class HaproxyRouter implements Router {
       maxConnections: Math.max(100, Math.floor((openFiles - 500) / 2.2)),
       threads: Math.min(4, availableParallelism()),
     };
-    this.#prepareFolders();
+    this.#folder = new HaproxyFolder(options.directory, this.#process.user);
+    this.#folder.prepare();
     this.#files = new EnvironmentFiles(options.directory);
     this.#tables = this.#files.tables();
     for (const table of this.#tables.values()) this.#holdHosts(table);
@@ -153,7 +146,7 @@ class HaproxyRouter implements Router {
     await this.#exclusively(async () => {
       this.#worker = undefined;
       await endProcesses(this.#options.directory);
-      rmSync(join(this.#options.directory, 'run'), { recursive: true, force: true });
+      this.#folder.removeSockets();
     });
   }
 
@@ -189,8 +182,8 @@ class HaproxyRouter implements Router {
 
   async #start(): Promise<HaproxyWorker> {
     await endProcesses(this.#options.directory);
-    this.#prepareFolders();
-    for (const name of readdirSync(this.#runFolder())) rmSync(join(this.#runFolder(), name), { force: true });
+    this.#folder.prepare();
+    this.#folder.removeSockets();
     const worker = this.#writeConfiguration();
     await startProcess(this.#process, () => worker.alive());
     this.#options.log(`router: started at ${this.address} with ${worker.layout.slots} slots`);
@@ -218,24 +211,12 @@ class HaproxyRouter implements Router {
   }
 
   #writeConfiguration(): HaproxyWorker {
-    const { directory } = this.#options;
-    const before = this.#files.layout() ?? { generation: 0, slots: this.#options.slots ?? 256 };
-    const layout: SlotLayout = layoutFor(this.#tables.values(), before);
     const tables = [...this.#tables.values()];
-    const maps: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
-      [routesMap]: tables.flatMap((table) => table.routes),
-      [targetsMap]: tables.flatMap((table) => table.targets),
-      [digestsMap]: [
-        [configurationKey, configurationDigest(this.#settings, layout)],
-        ...tables.map((table) => [table.environment, table.digest] as const),
-      ],
-    };
-    const readable = { mode: 0o640, ...(this.#process.user ? { group: this.#process.user.gid } : {}) };
-    for (const [path, entries] of Object.entries(maps))
-      writeDurably(join(directory, path), entries.map(([key, value]) => `${key} ${value}\n`).join(''), readable);
-    writeDurably(join(directory, 'haproxy.cfg'), renderConfiguration(this.#settings, layout, tables), readable);
+    const before = this.#files.layout() ?? { generation: 0, slots: this.#options.slots ?? 256 };
+    const layout = layoutFor(tables, before);
+    this.#folder.writeConfiguration({ settings: this.#settings, layout, tables });
     this.#files.saveLayout(layout);
-    return new HaproxyWorker(directory, layout);
+    return new HaproxyWorker(this.#options.directory, layout);
   }
 
   async #change(worker: HaproxyWorker, before: AssignedTable | undefined, after: AssignedTable | undefined): Promise<void> {
@@ -300,25 +281,6 @@ class HaproxyRouter implements Router {
 
   #holdHosts(table: AssignedTable): void {
     for (const host of table.hosts) this.#hosts.set(host, table.environment);
-  }
-
-  #runFolder(): string {
-    return join(this.#options.directory, 'run');
-  }
-
-  /** HAProxy may enter its folder, read configuration and maps, and write only its sockets. */
-  #prepareFolders(): void {
-    const { directory } = this.#options;
-    const { user } = this.#process;
-    for (const [path, mode] of [
-      [directory, 0o710],
-      [join(directory, 'maps'), 0o750],
-      [this.#runFolder(), 0o700],
-    ] as const) {
-      mkdirSync(path, { recursive: true });
-      if (user) chownSync(path, path === this.#runFolder() ? user.uid : 0, user.gid);
-      chmodSync(path, mode);
-    }
   }
 }
 
