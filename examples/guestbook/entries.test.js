@@ -12,7 +12,10 @@ test('texts reach the database as values, cut to length, never as SQL', async ()
   await addEntry(database, { author: "'); DROP TABLE entries; --".padEnd(100, 'x'), message: 'm'.repeat(600) });
   const [[text, values]] = database.queries;
   assert.equal(text, 'INSERT INTO entries (author, message) VALUES ($1, $2)');
-  assert.deepEqual(values.map((value) => value.length), [80, 500]);
+  assert.deepEqual(
+    values.map((value) => value.length),
+    [80, 500],
+  );
 });
 
 test('making the table twice is harmless, and entries come as they are stored', async () => {

@@ -7,8 +7,18 @@ test('what people write cannot become markup', () => {
 });
 
 test('the page shows the greeting, the count, the environment and the entries in order', () => {
-  const page = renderPage({ visits: 3, environment: 'main', entries: [{ author: 'Ann', message: 'hi' }, { author: 'Tom', message: '<3' }] });
+  const page = renderPage({
+    visits: 3,
+    environment: 'main',
+    entries: [
+      { author: 'Ann', message: 'hi' },
+      { author: 'Tom', message: '<3' },
+    ],
+  });
   const seen = [greeting, '<b>main</b>, looked at 3 times', '<b>Ann</b> hi', '<b>Tom</b> &lt;3'].map((part) => page.indexOf(part));
-  assert.deepEqual([...seen].sort((a, b) => a - b), seen);
+  assert.deepEqual(
+    [...seen].sort((a, b) => a - b),
+    seen,
+  );
   assert.ok(seen.every((at) => at >= 0));
 });

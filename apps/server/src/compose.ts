@@ -1,4 +1,4 @@
-import { loadCatalog, typeDirectory } from '@coppice/catalog';
+import { loadCatalog, staticServerFiles, typeDirectory } from '@coppice/catalog';
 import { createControlPlane, type Ports, type RunningControlPlane } from '@coppice/control';
 import { createDockerEngine, createDockerSandbox, type DockerEngine, type DockerSandbox } from '@coppice/engine';
 import { type Authorization, createGitHttpHandler, type GitRepositories, openRepositories } from '@coppice/git';
@@ -66,7 +66,7 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
     images: createImageBuilder({ directory: at('builds'), store: images, sandbox, ensureImage: engine.ensureImage }),
     catalog,
     types: typeDirectory(catalog),
-    typeFiles: () => ({}),
+    typeFiles: (type, node) => (type.webServer === undefined ? {} : staticServerFiles(node.web.locations)),
     clock: { now: () => new Date(), monotonicMs: () => performance.now() },
     settings: { domain: options.domain, routerAddress: router.address, apiUrl: () => listening.url, maxEnvironments },
     log,

@@ -12,6 +12,7 @@ import {
   type Topology,
 } from '@coppice/model';
 import { type ResolvedOrigin, resolveNode } from './resolve-node.ts';
+import { runningSource } from './running-source.ts';
 
 /** Generates files of a type's own from the application, e.g. a static server's configuration. */
 export type TypeFiles = (type: ResolvedType, node: ApplicationNode) => Readonly<Record<string, string>>;
@@ -45,10 +46,11 @@ async function nodeBuild(node: Rooted, input: ReleaseInput): Promise<NodeBuild> 
   const type = resolveType(node, input);
   if (node.kind === 'service')
     return { node: node.name, type, sourceTree: undefined, request: { project: input.project, type, application: undefined } };
-  const source = node.sourceRoot === '.' ? input.tree : await input.tree.subtree(node.sourceRoot);
-  if (!source) {
+  const folder = node.sourceRoot === '.' ? input.tree : await input.tree.subtree(node.sourceRoot);
+  if (!folder) {
     throw new CoppiceError('invalid-configuration', `source.root of ${node.name}: the commit has no folder "${node.sourceRoot}"`);
   }
+  const source = await runningSource(folder);
   const steps = node.build ?? (await defaultSteps(type, source));
   const variables = steps.length === 0 ? {} : { ...type.build?.variables, ...node.variables };
   const application = { source, steps, variables, files: input.typeFiles(type, node) };
