@@ -74,6 +74,7 @@ function defaultsSection(): string {
   balance leastconn
   http-reuse safe
   option redispatch 1
+  option abortonclose
   option idle-close-on-response
   retries 3
   retry-on conn-failure empty-response
@@ -84,6 +85,8 @@ function defaultsSection(): string {
   timeout client 300s
   timeout server 300s
   timeout tunnel 24h
+  timeout client-fin 30s
+  timeout server-fin 30s
   http-error status 400 ${plain} "The request was not understood.\\n"
   http-error status 408 ${plain} "The request took too long to arrive.\\n"
   http-error status 502 ${plain} "The application did not give a valid answer.\\n" hdr Cache-Control no-store

@@ -135,6 +135,7 @@ test('WebSockets and event streams stay on their instance through swaps and relo
       `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n`,
     );
     socket.on('data', (chunk: Buffer) => socket.write(`echo:${chunk.toString('utf8')}`));
+    socket.on('end', () => socket.end());
     socket.on('error', () => socket.destroy());
   });
   await router.apply(one, tableOf(upstreamRoute('a.localhost', [old.upstream])));

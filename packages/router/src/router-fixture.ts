@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, request as httpRequest, type RequestListener, type Server } from 'node:http';
-import { connect, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { connect, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -50,11 +50,13 @@ export async function startInstance(context: TestContext, id: string, handle?: R
 /** The same, and a way to stop it as an engine does: at once, with every connection it has. */
 export async function startStoppable(context: TestContext, id: string, handle?: RequestListener): Promise<StoppableInstance> {
   const server = createServer({ keepAliveTimeout: 60_000 }, handle ?? ((_request, response) => response.end(id)));
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => sockets.add(socket));
   const port = await listen(server);
   const stop = async (): Promise<void> => {
     if (!server.listening) return;
     const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
     await closed;
   };
   context.after(stop);
