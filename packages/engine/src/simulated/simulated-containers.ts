@@ -1,0 +1,66 @@
+import { CoppiceError } from '@coppice/model';
+import type { GenerationSpec, JobSpec } from '../engine.ts';
+import { behaviourOfArgv, type SimulatedBehaviour } from './simulated-behaviour.ts';
+import { nameOf, type SimulatedContainer, type SimulatedWorld } from './simulated-world.ts';
+
+/** Creates a container that does not run yet. Needs the environment's network (`not-found`) and the image (`engine-failed`). */
+export async function createSimulatedContainer(
+  world: SimulatedWorld,
+  creation: {
+    readonly owner: SimulatedContainer['owner'];
+    readonly spec: GenerationSpec | JobSpec;
+    readonly deployment: string;
+    readonly behaviours: ReadonlyMap<string, SimulatedBehaviour>;
+  },
+): Promise<SimulatedContainer> {
+  const { owner, spec, deployment, behaviours } = creation;
+  const { environment } = spec;
+  const network = world.networks.get(environment);
+  if (network === undefined) throw new CoppiceError('not-found', `the environment ${environment} has no network yet`);
+  if (!world.images.has(spec.image.config)) throw new CoppiceError('engine-failed', `no such image: ${spec.image.config}`);
+  const node = owner.kind === 'job' ? owner.key.node : owner.ref.node;
+  return await world.effect({ kind: 'create-container', environment, what: nameOf({ node, owner }) }, () => {
+    const container: SimulatedContainer = {
+      id: world.nextId(),
+      environment,
+      node,
+      owner,
+      deployment,
+      address: world.reservations.reserve(environment, network.subnet, node),
+      run: spec,
+      behaviour: behaviourOfArgv(spec.argv) ?? behaviourFor(owner, node, behaviours),
+      state: 'created',
+      exitCode: undefined,
+      outOfMemory: false,
+      startedAt: undefined,
+      cpu: spec.resources.cpu,
+      memoryBytes: spec.resources.memoryBytes,
+      probes: 0,
+      log: [],
+    };
+    world.containers.set(container.id, container);
+    return container;
+  });
+}
+
+function behaviourFor(
+  owner: SimulatedContainer['owner'],
+  node: string,
+  behaviours: ReadonlyMap<string, SimulatedBehaviour>,
+): SimulatedBehaviour {
+  if (owner.kind === 'job') return behaviours.get(`${node} ${owner.key.hook}`) ?? { exits: { exitCode: 0 } };
+  return behaviours.get(`${node}.${owner.index}`) ?? behaviours.get(node) ?? {};
+}
+
+/** Starts what was created; it prints, and ends where its behaviour says so. */
+export async function startSimulatedContainer(world: SimulatedWorld, container: SimulatedContainer): Promise<void> {
+  const { behaviour } = container;
+  if (behaviour.startFails !== undefined)
+    throw new CoppiceError('engine-failed', `${nameOf(container)} cannot start: ${behaviour.startFails}`);
+  await world.effect({ kind: 'start-container', environment: container.environment, what: nameOf(container) }, () => {
+    container.state = 'running';
+    container.startedAt = world.now();
+    for (const text of behaviour.prints ?? []) container.log.push({ time: world.now(), stream: 'stdout', text });
+    if (behaviour.exits !== undefined) world.end(container, behaviour.exits.exitCode, behaviour.exits.outOfMemory ?? false);
+  });
+}
