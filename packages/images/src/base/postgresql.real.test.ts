@@ -100,6 +100,10 @@ for (const version of versions) {
       assert.equal((await service.exec(type.quiesce ?? [])).code, 0);
     });
 
+    await t.test('reloads without complaints', async () => {
+      assert.doesNotMatch(await service.logs(), /cannot be changed|contains errors/);
+    });
+
     await t.test('writes no password to its log or process list', async () => {
       await service.provision(['user\tbad name:x\tpw-secret\tmain=admin', 'user\tpostgres\tpw-secret\tmain=admin']);
       assert.doesNotMatch(await service.logs(), /pw-/);
