@@ -110,7 +110,7 @@ test('an empty file, and one of other things, say what to write', () => {
 });
 
 test('256 KiB of thousands of keys are read in less than a second', () => {
-  const entry = (index: number) => `  s${index}: { type: redis:7, relationships: [s${index + 1}] }\n`;
+  const entry = (index: number) => `  s${index}: { type: redis:7, relationships: [s${index + 1}] } # the service number ${index}\n`;
   let text = 'services:\n';
   let count = 0;
   for (; text.length + entry(count).length + 20 < 256 * 1024; count += 1) text += entry(count);
