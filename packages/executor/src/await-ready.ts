@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Engine, GenerationRef } from '@coppice/engine';
 import { CoppiceError, type NodeSpec, type ObservedInstance } from '@coppice/model';
+import { wantedInstances } from '@coppice/plan';
+import { lastOutput } from './last-output.ts';
 import { probe } from './probe.ts';
 
 export interface AwaitReady {
@@ -11,16 +13,16 @@ export interface AwaitReady {
   readonly nowMs: () => number;
 }
 
-const tailLines = 20;
 /** How often it is looked whether a process that does not answer is still there. */
 const inspectEveryMs = 250;
 const firstProbeTimeoutMs = 1_000;
 
 /** Resolves with the instances once all are ready. Throws `not-ready` with the reason: exit code, out of memory, which probe, last output. */
 export async function awaitReady(wait: AwaitReady): Promise<readonly ObservedInstance[]> {
-  const instances = await instancesOf(wait);
-  if (instances.length < wait.node.instances)
-    throw new CoppiceError('not-ready', `${wait.node.name}: ${instances.length} of ${wait.node.instances} instances are there`);
+  const wanted = wantedInstances(wait.node);
+  const instances = (await instancesOf(wait)).filter(({ index }) => index < wanted);
+  if (instances.length < wanted)
+    throw new CoppiceError('not-ready', `${wait.node.name}: ${instances.length} of ${wanted} instances are there`);
   await Promise.all(instances.map((instance) => awaitInstance(wait, instance)));
   return instances;
 }
@@ -36,7 +38,7 @@ async function awaitInstance(wait: AwaitReady, instance: ObservedInstance): Prom
     const wrong = await probe(wait.engine, current, readiness.probe, Math.min(firstProbeTimeoutMs, readiness.timeoutMs));
     if (wrong === undefined) return;
     if (wait.nowMs() > deadlineMs) {
-      const output = await lastOutput(wait, current.id);
+      const output = await lastOutput(wait.engine, current.id);
       throw new CoppiceError('not-ready', `${name} did not become ready within ${readiness.withinMs / 1000} s: ${wrong}${output}`);
     }
     if (wait.nowMs() - inspectedMs > inspectEveryMs) {
@@ -52,16 +54,10 @@ async function instancesOf({ engine, ref }: AwaitReady): Promise<readonly Observ
   return listing.generations.find((generation) => generation.node === ref.node && generation.digest === ref.digest)?.instances ?? [];
 }
 
-async function ended(wait: AwaitReady, instance: ObservedInstance): Promise<CoppiceError> {
+/** The failure of an instance that ended before it was ready. */
+export async function ended(wait: Pick<AwaitReady, 'engine' | 'node'>, instance: ObservedInstance): Promise<CoppiceError> {
   const cause = instance.outOfMemory
     ? `ran out of memory (it has ${Math.round(wait.node.resources.memoryBytes / 1024 / 1024)} MiB)`
     : `ended with exit code ${instance.exitCode ?? 'unknown'} before it was ready`;
-  return new CoppiceError('not-ready', `${wait.node.name} ${cause}${await lastOutput(wait, instance.id)}`);
-}
-
-/** The last lines a process wrote, indented, with a heading; empty where it wrote nothing. */
-async function lastOutput({ engine }: AwaitReady, id: string): Promise<string> {
-  const lines: string[] = [];
-  for await (const line of engine.logs(id, { tail: tailLines })) lines.push(`  ${line.text}`);
-  return lines.length === 0 ? '; it printed nothing' : `; its last output:\n${lines.join('\n')}`;
+  return new CoppiceError('not-ready', `${wait.node.name} ${cause}${await lastOutput(wait.engine, instance.id)}`);
 }

@@ -1,11 +1,16 @@
 import type { Plan, Step } from '@coppice/plan';
+import { isSimulatedCrash } from './simulated-crash.ts';
 
-/** What became of one step. `skipped`: something before it failed; `cancelled`: never begun since the signal came. */
+/**
+ * What became of one step. `failed`: by itself. `skipped`: steps it waited for failed, `because` names those that failed by themselves.
+ * `cancelled`: the signal came before it began or while it ran.
+ */
 export interface StepResult {
   readonly id: string;
   readonly state: 'done' | 'failed' | 'skipped' | 'cancelled';
   readonly durationMs: number;
   readonly error?: unknown;
+  readonly because?: readonly string[];
 }
 
 export interface Execution {
@@ -15,9 +20,11 @@ export interface Execution {
   readonly signal: AbortSignal;
   /** Milliseconds of a clock that never goes back. */
   readonly nowMs: () => number;
-  /** At most so many steps at once. */
+  /** At most so many steps at once; default 16. */
   readonly concurrency?: number;
   readonly onStep?: (step: Step, event: 'begin' | StepResult) => void;
+  /** For tests: called around each step; a SimulatedCrash it throws ends all at once, as a kill would. */
+  readonly onEffect?: (moment: 'before' | 'after', step: Step) => void;
 }
 
 const defaultConcurrency = 16;
@@ -25,11 +32,10 @@ const defaultConcurrency = 16;
 /**
  * Walks a plan's DAG: each step once all before it are done, what does not depend on each other at once. After a failure nothing that
  * depends on it begins, while the rest goes on; after the signal nothing begins any more. Never throws for a step's failure: results, in
- * the plan's order, say it.
+ * the plan's order, say it. Rejects only with a SimulatedCrash, without waiting for what runs.
  */
 export async function executePlan(execution: Execution): Promise<readonly StepResult[]> {
-  const walk = new Walk(execution);
-  return await walk.run();
+  return await new Walk(execution).run();
 }
 
 class Walk {
@@ -38,48 +44,62 @@ class Walk {
   readonly #waitsFor = new Map<string, number>();
   readonly #dependants = new Map<string, Step[]>();
   readonly #ready: Step[] = [];
+  #next = 0;
   #running = 0;
+  #crashed = false;
 
   constructor(execution: Execution) {
     this.#execution = execution;
     for (const step of execution.plan.steps) {
       this.#waitsFor.set(step.id, step.after.length);
-      for (const before of step.after) this.#dependants.set(before, [...(this.#dependants.get(before) ?? []), step]);
+      for (const before of step.after) {
+        const known = this.#dependants.get(before);
+        if (known) known.push(step);
+        else this.#dependants.set(before, [step]);
+      }
       if (step.after.length === 0) this.#ready.push(step);
     }
   }
 
   async run(): Promise<readonly StepResult[]> {
-    const { plan } = this.#execution;
-    if (plan.steps.length > 0) await new Promise<void>((resolve) => this.#advance(resolve));
-    return plan.steps.map((step) => this.#results.get(step.id) ?? { id: step.id, state: 'skipped', durationMs: 0 });
+    await new Promise<void>((finished, crashed) => this.#advance(finished, crashed));
+    return this.#summary();
   }
 
-  #advance(finished: () => void): void {
-    const limit = this.#execution.concurrency ?? defaultConcurrency;
-    while (this.#running < limit) {
-      const step = this.#ready.shift();
+  #advance(finished: () => void, crashed: (error: unknown) => void): void {
+    const { signal, concurrency = defaultConcurrency } = this.#execution;
+    while (!this.#crashed && !signal.aborted && this.#running < concurrency) {
+      const step = this.#ready[this.#next];
       if (!step) break;
+      this.#next += 1;
       this.#running += 1;
       void this.#perform(step).then((result) => {
         this.#running -= 1;
+        if (this.#crashed) return;
+        if (isSimulatedCrash(result.error)) {
+          this.#crashed = true;
+          crashed(result.error);
+          return;
+        }
         this.#settle(step, result);
-        this.#advance(finished);
+        this.#advance(finished, crashed);
       });
     }
-    if (this.#running === 0 && this.#ready.length === 0) finished();
+    if (!this.#crashed && this.#running === 0 && (signal.aborted || this.#next === this.#ready.length)) finished();
   }
 
   async #perform(step: Step): Promise<StepResult> {
-    const { perform, signal, nowMs, onStep } = this.#execution;
-    if (signal.aborted) return { id: step.id, state: 'cancelled', durationMs: 0 };
-    onStep?.(step, 'begin');
+    const { perform, signal, nowMs, onStep, onEffect } = this.#execution;
+    const { id } = step;
     const startedMs = nowMs();
     try {
+      onStep?.(step, 'begin');
+      onEffect?.('before', step);
       await perform(step, signal);
-      return { id: step.id, state: 'done', durationMs: nowMs() - startedMs };
+      if (!this.#crashed) onEffect?.('after', step);
+      return { id, state: 'done', durationMs: nowMs() - startedMs };
     } catch (error) {
-      return { id: step.id, state: 'failed', durationMs: nowMs() - startedMs, error };
+      return { id, state: signal.aborted ? 'cancelled' : 'failed', durationMs: nowMs() - startedMs, error };
     }
   }
 
@@ -92,5 +112,20 @@ class Walk {
       this.#waitsFor.set(dependant.id, left);
       if (left === 0) this.#ready.push(dependant);
     }
+  }
+
+  /** Steps stand in topological order, so what a step waited for is known before it. */
+  #summary(): readonly StepResult[] {
+    const failures = new Map<string, readonly string[]>();
+    return this.#execution.plan.steps.map((step): StepResult => {
+      const { id } = step;
+      const result = this.#results.get(id);
+      if (result?.state === 'failed') failures.set(id, [id]);
+      if (result) return result;
+      const because = [...new Set(step.after.flatMap((before) => failures.get(before) ?? []))].sort();
+      if (because.length === 0) return { id, state: 'cancelled', durationMs: 0 };
+      failures.set(id, because);
+      return { id, state: 'skipped', durationMs: 0, because };
+    });
   }
 }

@@ -2,3 +2,4 @@ export * from './environment-work.ts';
 export * from './execute-plan.ts';
 export * from './performer.ts';
 export { probe } from './probe.ts';
+export * from './simulated-crash.ts';

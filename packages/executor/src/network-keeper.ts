@@ -1,23 +1,35 @@
 import type { Engine } from '@coppice/engine';
-import type { Digest, NodeName } from '@coppice/model';
+import { type Digest, type NetworkPolicy, type NodeName, type ObservedInstance, routeTableDigest } from '@coppice/model';
+import type { Router } from '@coppice/router';
+import { coalesced } from './coalesced.ts';
 import type { EnvironmentWork, NetworkNow } from './environment-work.ts';
 
+export interface NetworkKeeperParts {
+  readonly engine: Pick<Engine, 'inspect' | 'applyPolicy'>;
+  readonly router: Pick<Router, 'apply' | 'current'>;
+  readonly work: EnvironmentWork;
+  readonly serving: ReadonlyMap<NodeName, Digest>;
+  /** Whether the plan wants this running instance gone, though its generation stays. */
+  readonly isSurplus: (node: NodeName, digest: Digest, instance: ObservedInstance) => boolean;
+}
+
 /**
- * Keeps the environment's policy true to what runs while a plan is applied. Of applications that are asked for at once, one runs and one
- * waits: the one that waits sees all that was asked for meanwhile.
+ * Keeps addresses and routes true to what serves while a plan is applied. Nothing leads to an instance that was started and not seen
+ * ready yet, nor to one that is about to go; what they may reach themselves stays open.
  */
 export class NetworkKeeper {
-  readonly #engine: Engine;
-  readonly #work: EnvironmentWork;
+  readonly #parts: NetworkKeeperParts;
   readonly #serving: Map<NodeName, Digest>;
-  #running: Promise<void> | undefined;
-  #waiting: Promise<void> | undefined;
+  readonly #withheld = new Set<string>();
+  /** Looks what runs and swaps the policy; calls at the same time share one. */
+  readonly apply: () => Promise<void>;
   #prepared: Promise<void> | undefined;
+  #routing: Promise<void> = Promise.resolve();
 
-  constructor(engine: Engine, work: EnvironmentWork, serving: ReadonlyMap<NodeName, Digest>) {
-    this.#engine = engine;
-    this.#work = work;
-    this.#serving = new Map(serving);
+  constructor(parts: NetworkKeeperParts) {
+    this.#parts = parts;
+    this.#serving = new Map(parts.serving);
+    this.apply = coalesced(() => this.#swapPolicy());
   }
 
   /** Applies the policy once: the engine then lets new instances in by it, before their processes run. */
@@ -32,20 +44,51 @@ export class NetworkKeeper {
     await this.apply();
   }
 
-  /** Looks what runs and swaps the policy. */
-  async apply(): Promise<void> {
-    if (this.#running) {
-      this.#waiting ??= this.#running.then(
-        () => this.#run(),
-        () => this.#run(),
-      );
-      await this.#waiting;
-    } else await this.#run();
+  /** Lets nothing lead to these from the next swap on. */
+  withhold(ids: Iterable<string>): void {
+    for (const id of ids) this.#withheld.add(id);
   }
 
-  /** What runs now, with the serving generations. */
-  async now(): Promise<NetworkNow> {
-    const listing = await this.#engine.inspect(this.#work.environment);
+  /** These were seen ready. */
+  admit(ids: Iterable<string>): void {
+    for (const id of ids) this.#withheld.delete(id);
+  }
+
+  /** Takes instances of a serving generation out of addresses and routes, before they are stopped. */
+  async retract(node: NodeName, digest: Digest, ids: readonly string[]): Promise<void> {
+    if (this.#serving.get(node) !== digest) return;
+    const before = routeTableDigest(this.#parts.work.routes(await this.#routesNow()));
+    this.withhold(ids);
+    if (routeTableDigest(this.#parts.work.routes(await this.#routesNow())) !== before) await this.switchRoutes('where there are some');
+  }
+
+  /** Swaps the route table to what serves, one swap at a time; does nothing where that is served already. */
+  switchRoutes(when: 'always' | 'where there are some' = 'always'): Promise<void> {
+    const swap = this.#routing.then(() => this.#swapRoutes(when));
+    this.#routing = swap.catch(() => undefined); // whoever asked for it hears of its failure
+    return swap;
+  }
+
+  async #swapRoutes(when: 'always' | 'where there are some'): Promise<void> {
+    const { router, work } = this.#parts;
+    const [now, tables] = await Promise.all([this.#routesNow(), router.current()]);
+    const table = work.routes(now);
+    const served = tables.get(work.environment);
+    const isThere = served === routeTableDigest(table) || (served === undefined && table.entries.length === 0);
+    if (isThere || (served === undefined && when === 'where there are some')) return;
+    await router.apply(work.environment, table);
+  }
+
+  async #swapPolicy(): Promise<void> {
+    const { engine, work } = this.#parts;
+    const now = await this.#now();
+    const hidden = new Set(this.#hidden(now).flatMap((instance) => instance.address ?? []));
+    const policy = work.policy(now);
+    await engine.applyPolicy(work.environment, hidden.size === 0 ? policy : withoutServing(policy, hidden));
+  }
+
+  async #now(): Promise<NetworkNow> {
+    const listing = await this.#parts.engine.inspect(this.#parts.work.environment);
     const jobs = new Map<NodeName, readonly string[]>();
     for (const job of listing.jobs) {
       if (job.state === 'running' && job.address !== undefined) jobs.set(job.node, [...(jobs.get(job.node) ?? []), job.address]);
@@ -53,14 +96,24 @@ export class NetworkKeeper {
     return { generations: listing.generations, serving: new Map(this.#serving), jobs };
   }
 
-  async #run(): Promise<void> {
-    this.#waiting = undefined;
-    const run = this.now().then((now) => this.#engine.applyPolicy(this.#work.environment, this.#work.policy(now)));
-    this.#running = run;
-    try {
-      await run;
-    } finally {
-      if (this.#running === run) this.#running = undefined;
-    }
+  async #routesNow(): Promise<NetworkNow> {
+    const now = await this.#now();
+    const hidden = new Set(this.#hidden(now).map(({ id }) => id));
+    const generations = now.generations.map((generation) => {
+      return { ...generation, instances: generation.instances.filter(({ id }) => !hidden.has(id)) };
+    });
+    return { ...now, generations };
   }
+
+  #hidden({ generations }: NetworkNow): readonly ObservedInstance[] {
+    const { isSurplus } = this.#parts;
+    return generations.flatMap(({ node, digest, instances }) =>
+      instances.filter((instance) => this.#withheld.has(instance.id) || isSurplus(node, digest, instance)),
+    );
+  }
+}
+
+function withoutServing(policy: NetworkPolicy, hidden: ReadonlySet<string>): NetworkPolicy {
+  const nodes = policy.nodes.map((node) => ({ ...node, serving: node.serving.filter((address) => !hidden.has(address)) }));
+  return { ...policy, nodes };
 }

@@ -1,11 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Engine, GenerationRef, GenerationSpec, HostMount, RunSpec } from '@coppice/engine';
-import { CoppiceError, type Digest, type MountSpec, type NodeName, type NodeSpec } from '@coppice/model';
-import type { Step, StepKind } from '@coppice/plan';
+import type { Engine, ExecSpec, GenerationRef, GenerationSpec, HostMount, RunSpec, StopSpec } from '@coppice/engine';
+import {
+  CoppiceError,
+  type Digest,
+  isCoppiceError,
+  type MountSpec,
+  type NodeName,
+  type NodeSpec,
+  nodeDigest,
+  type ObservedInstance,
+} from '@coppice/model';
+import { type Step, type StepKind, wantedInstances } from '@coppice/plan';
 import type { Router } from '@coppice/router';
 import type { Volumes } from '@coppice/volumes';
-import { awaitReady } from './await-ready.ts';
+import { awaitReady, ended } from './await-ready.ts';
 import type { EnvironmentWork } from './environment-work.ts';
+import { lastOutput } from './last-output.ts';
 import { NetworkKeeper } from './network-keeper.ts';
 import { runJob } from './run-job.ts';
 
@@ -27,67 +37,134 @@ const provisionTimeoutMs = 60_000;
 
 /** What each kind of step does to the world, over the ports. Every step is idempotent. */
 export function createPerformer(parts: PerformerParts): (step: Step, signal: AbortSignal) => Promise<void> {
-  const { engine, volumes, router, work, nowMs } = parts;
-  const network = new NetworkKeeper(engine, work, parts.serving);
-  const ref = (node: NodeName, digest: Digest): GenerationRef => ({ environment: work.environment, node, digest });
+  const network = new NetworkKeeper({ ...parts, isSurplus: (node, digest, { index }) => isSurplus(parts.work, { node, digest }, index) });
+  const performers: Performers = { ...upSteps(parts, network), ...downSteps(parts, network) };
+  return async (step, signal) => await (performers[step.kind] as (step: Step, signal: AbortSignal) => Promise<void>)(step, signal);
+}
 
-  const performers: Performers = {
+type DownKind = 'drain' | 'stop' | 'remove-instances' | 'remove-routes' | 'remove-network' | 'remove-volumes';
+
+function upSteps(parts: PerformerParts, network: NetworkKeeper): Omit<Performers, DownKind> {
+  const { engine, volumes, work, nowMs } = parts;
+  const ref = (node: NodeName, digest: Digest): GenerationRef => ({ environment: work.environment, node, digest });
+  return {
     'create-network': async () => {
       await engine.ensureNetwork(work.environment);
       await network.prepare();
     },
     'create-volumes': async ({ node }) => void (await mountsOf(volumes, work, work.node(node))),
     'pull-image': async ({ node }) => await engine.ensureImage(work.node(node).image),
-    'run-job': async ({ node, hook }, signal) => {
-      const spec = work.node(node);
-      const command = hook === 'deploy' ? spec.hooks.deploy : spec.hooks.postDeploy;
-      if (command === undefined) return;
-      const key = { deployment: work.deployment, node, hook };
-      const [run] = await Promise.all([runSpec(volumes, work, spec), network.prepare()]);
-      await runJob({
-        engine,
-        work,
-        signal,
-        spec: { ...run, argv: ['/bin/sh', '-ec', command], environment: work.environment, project: work.project, key },
-      });
-    },
+    'run-job': async ({ node, hook }, signal) => await runHook(parts, network, { node, hook, signal }),
     start: async ({ node, digest }) => {
       const spec = work.node(node);
-      const [run] = await Promise.all([runSpec(volumes, work, spec), network.prepare()]);
+      const [run, before] = await Promise.all([runSpec(volumes, work, spec), instancesOf(engine, ref(node, digest)), network.prepare()]);
+      const running = new Set(before.filter(({ state }) => state === 'running').map(({ id }) => id));
       const generation: GenerationSpec = {
         ...run,
         ...ref(node, digest),
         project: work.project,
         deployment: work.deployment,
-        instances: spec.instances,
+        instances: wantedInstances(spec),
       };
-      await engine.startGeneration(generation);
+      const { instances } = await engine.startGeneration(generation);
+      network.withhold(instances.map(({ id }) => id).filter((id) => !running.has(id)));
     },
-    provision: async ({ node, digest }) => await provision(parts, work.node(node), digest),
+    provision: async ({ node, digest }) => await provision(parts, work.node(node), ref(node, digest)),
     'await-ready': async ({ node, digest }, signal) => {
       const spec = work.node(node);
       const instances = await awaitReady({ engine, ref: ref(node, digest), node: spec, signal, nowMs });
-      work.noteReady(instances);
       await afterStart(engine, spec, instances, work);
+      work.noteReady(instances);
+      network.admit(instances.map(({ id }) => id));
       await engine.resizeGeneration(ref(node, digest), spec.resources);
     },
     'switch-address': async ({ node, digest }) => await network.serve(node, digest),
-    'switch-routes': async () => await router.apply(work.environment, work.routes(await network.now())),
-    drain: async ({ node, digest }, signal) => await drain(parts, node, digest, signal),
-    stop: async ({ node, digest }) => {
-      await engine.stopGeneration(ref(node, digest), work.node(node).stop);
-      await network.apply();
-    },
-    'remove-instances': async ({ node, instances }) => {
-      await engine.removeInstances(work.environment, instances, work.node(node).stop);
-      await network.apply();
-    },
+    'switch-routes': async () => await network.switchRoutes(),
     resize: async ({ node, digest }) => await engine.resizeGeneration(ref(node, digest), work.node(node).resources),
-    'remove-routes': async () => await router.remove(work.environment),
-    'remove-network': async () => await engine.removeNetwork(work.environment),
-    'remove-volumes': async () => await volumes.removeSet(work.environment),
   };
-  return async (step, signal) => await (performers[step.kind] as (step: Step, signal: AbortSignal) => Promise<void>)(step, signal);
+}
+
+function downSteps(parts: PerformerParts, network: NetworkKeeper): Pick<Performers, DownKind> {
+  const { engine, volumes, router, work } = parts;
+  const ref = (node: NodeName, digest: Digest): GenerationRef => ({ environment: work.environment, node, digest });
+  return {
+    drain: async ({ node, digest }, signal) => await drain(parts, ref(node, digest), signal),
+    stop: async ({ node, digest }) => {
+      const instances = await instancesOf(engine, ref(node, digest));
+      await network.retract(
+        node,
+        digest,
+        instances.map(({ id }) => id),
+      );
+      await engine.stopGeneration(ref(node, digest), stopOf(work, node));
+      await network.apply();
+    },
+    'remove-instances': async ({ node, digest, instances }) => {
+      await network.retract(node, digest, instances);
+      await engine.removeInstances(work.environment, instances, stopOf(work, node));
+      await network.apply();
+    },
+    'remove-routes': async () => await router.remove(work.environment),
+    'remove-network': async () => {
+      await removeJobs(engine, work);
+      await engine.removeNetwork(work.environment);
+    },
+    'remove-volumes': async () => {
+      await removeJobs(engine, work);
+      await volumes.removeSet(work.environment);
+    },
+  };
+}
+
+async function runHook(
+  { engine, volumes, work }: PerformerParts,
+  network: NetworkKeeper,
+  { node, hook, signal }: { readonly node: NodeName; readonly hook: 'deploy' | 'post_deploy'; readonly signal: AbortSignal },
+): Promise<void> {
+  const spec = work.node(node);
+  const command = hook === 'deploy' ? spec.hooks.deploy : spec.hooks.postDeploy;
+  if (command === undefined) return;
+  const { generations } = await engine.inspect(work.environment);
+  const isLive = generations.some(
+    (generation) => generation.node === node && generation.instances.some(({ state }) => state === 'running'),
+  );
+  // An exclusive volume is the live instance's alone.
+  const mounts = spec.mounts.filter((mount) => !mount.exclusive || !isLive);
+  const [run] = await Promise.all([runSpec(volumes, work, { ...spec, mounts }), network.prepare()]);
+  const key = { deployment: work.deployment, node, hook };
+  const job = { ...run, argv: ['/bin/sh', '-ec', command], environment: work.environment, project: work.project, key };
+  await runJob({ engine, work, signal, spec: job });
+}
+
+/** An instance of the desired generation beyond those wanted: the plan removes it. */
+function isSurplus(work: EnvironmentWork, { node, digest }: { readonly node: NodeName; readonly digest: Digest }, index: number): boolean {
+  const spec = knownNode(work, node);
+  return spec !== undefined && index >= wantedInstances(spec) && nodeDigest(spec) === digest;
+}
+
+/** The node's spec; undefined for what an attempt left that never served. */
+function knownNode(work: EnvironmentWork, node: NodeName): NodeSpec | undefined {
+  try {
+    return work.node(node);
+  } catch (error) {
+    if (!isCoppiceError(error)) throw error;
+    return undefined;
+  }
+}
+
+function stopOf(work: EnvironmentWork, node: NodeName): StopSpec {
+  return knownNode(work, node)?.stop ?? { signal: 'SIGTERM', graceMs: 10_000 };
+}
+
+/** Jobs of an environment that goes hold its network and volumes. */
+async function removeJobs(engine: Engine, { environment }: EnvironmentWork): Promise<void> {
+  const { jobs } = await engine.inspect(environment);
+  for (const { deployment, node, hook } of jobs) await engine.removeJob(environment, { deployment, node, hook });
+}
+
+async function instancesOf(engine: Pick<Engine, 'inspect'>, ref: GenerationRef): Promise<readonly ObservedInstance[]> {
+  const { generations } = await engine.inspect(ref.environment);
+  return generations.find(({ node, digest }) => node === ref.node && digest === ref.digest)?.instances ?? [];
 }
 
 /** The CPU quota comes when the instance is ready, so that it does not slow the start. */
@@ -120,19 +197,25 @@ async function mountsOf(volumes: Volumes, work: EnvironmentWork, node: NodeSpec)
   );
 }
 
-async function provision({ engine, work }: PerformerParts, node: NodeSpec, digest: Digest): Promise<void> {
+async function provision({ engine, work }: PerformerParts, node: NodeSpec, ref: GenerationRef): Promise<void> {
   if (!node.provision) return;
   const { argv } = node.provision;
-  const listing = await engine.inspect(work.environment);
-  const generation = listing.generations.find((candidate) => candidate.node === node.name && candidate.digest === digest);
-  for (const instance of generation?.instances ?? []) {
-    const result = await engine.exec(instance.id, { argv, input: work.provisionInput(node), timeoutMs: provisionTimeoutMs });
-    if (result.exitCode !== 0) {
-      throw new CoppiceError(
-        'not-ready',
-        `provisioning ${node.name} ended with exit code ${result.exitCode}: ${result.stderr.trim().slice(-2000)}`,
-      );
-    }
+  for (const { id } of await instancesOf(engine, ref)) {
+    const wrong = await tryProvision(engine, id, { argv, input: work.provisionInput(node), timeoutMs: provisionTimeoutMs });
+    if (wrong === undefined) continue;
+    const now = (await instancesOf(engine, ref)).find((instance) => instance.id === id);
+    if (now?.state === 'exited') throw await ended({ engine, node }, now);
+    throw new CoppiceError('not-ready', `provisioning ${node.name} failed: ${wrong}${await lastOutput(engine, id)}`);
+  }
+}
+
+async function tryProvision(engine: Engine, id: string, command: ExecSpec): Promise<string | undefined> {
+  try {
+    const { exitCode, stdout, stderr } = await engine.exec(id, command);
+    return exitCode === 0 ? undefined : `exit code ${exitCode}: ${(stderr.trim() || stdout.trim()).slice(-2000)}`;
+  } catch (error) {
+    if (!isCoppiceError(error, 'engine-failed')) throw error;
+    return error.message;
   }
 }
 
@@ -151,13 +234,15 @@ async function afterStart(
   }
 }
 
-/** Waits until nothing is open on the generation any more, but not for ever: what is still open is closed by the stop. */
-async function drain({ engine, router, work, nowMs }: PerformerParts, node: NodeName, digest: Digest, signal: AbortSignal): Promise<void> {
-  const listing = await engine.inspect(work.environment);
-  const instances = listing.generations.find((generation) => generation.node === node && generation.digest === digest)?.instances ?? [];
+/** Waits until nothing is open on what is to go, but not for ever: what is still open is closed by the stop. */
+async function drain({ engine, router, work, nowMs }: PerformerParts, ref: GenerationRef, signal: AbortSignal): Promise<void> {
+  const instances = await instancesOf(engine, ref);
+  const spec = knownNode(work, ref.node);
+  const stays = spec !== undefined && nodeDigest(spec) === ref.digest;
+  const leaving = stays ? instances.filter(({ index }) => isSurplus(work, ref, index)) : instances;
   const deadlineMs = nowMs() + drainDeadlineMs;
   while (nowMs() < deadlineMs && !signal.aborted) {
-    const open = await Promise.all(instances.map((instance) => router.openRequests(instance.id)));
+    const open = await Promise.all(leaving.map((instance) => router.openRequests(instance.id)));
     if (open.every((count) => count === 0)) return;
     await pause(drainEveryMs);
   }

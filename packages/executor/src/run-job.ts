@@ -1,21 +1,28 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Engine, JobSpec } from '@coppice/engine';
 import { CoppiceError, type JobKey, type ObservedJob } from '@coppice/model';
 import type { EnvironmentWork } from './environment-work.ts';
+import { lastOutput } from './last-output.ts';
 
 export interface RunJob {
   readonly engine: Engine;
   readonly work: EnvironmentWork;
   readonly spec: JobSpec;
   readonly signal: AbortSignal;
+  /** After which it is killed and has failed; default one hour. */
+  readonly timeoutMs?: number;
 }
 
-const tailLines = 50;
+const hourMs = 3_600_000;
+/** How long its output may lag behind its end. */
+const outputLagMs = 2_000;
 
 /**
  * Runs a job once: one that runs is adopted, one that ended is the result, one that is recorded as started and is not there was cut off
  * (`interrupted`). Its output goes to the log. Throws `job-failed` with exit code and last output.
  */
-export async function runJob({ engine, work, spec, signal }: RunJob): Promise<void> {
+export async function runJob(run: RunJob): Promise<void> {
+  const { engine, work, spec } = run;
   const { node, hook } = spec.key;
   const recorded = work.jobs().find((job) => job.node === node && job.hook === hook);
   if (recorded?.state === 'succeeded') return;
@@ -26,40 +33,55 @@ export async function runJob({ engine, work, spec, signal }: RunJob): Promise<vo
       hint: 'push again, or redeploy, to run it anew',
     });
   }
+  // Recorded once it is there: whoever is killed in between finds it by its key, and one that never began is not taken for cut off.
+  const job = await engine.startJob(spec);
   if (!recorded) work.recordJob({ node, hook, state: 'started', exitCode: undefined });
-  const ended = await waitWithOutput({ engine, work, spec, signal }, await engine.startJob(spec));
-  const succeeded = ended.exitCode === 0;
-  work.recordJob({ node, hook, state: succeeded ? 'succeeded' : 'failed', exitCode: ended.exitCode });
-  const output = succeeded ? '' : await lastLines(engine, ended.id);
+  const ended = await waitWithOutput(run, job);
+  const succeeded = ended?.exitCode === 0;
+  const output = succeeded ? '' : await lastOutput(engine, job.id);
+  work.recordJob({ node, hook, state: succeeded ? 'succeeded' : 'failed', exitCode: ended?.exitCode });
   await engine.removeJob(spec.environment, spec.key);
-  if (!succeeded)
-    throw new CoppiceError(
-      'job-failed',
-      `the ${hook} hook of ${node} ${ended.outOfMemory ? 'ran out of memory' : `ended with exit code ${ended.exitCode}`}${output}`,
-    );
+  if (!succeeded) throw new CoppiceError('job-failed', `the ${hook} hook of ${node} ${endOf(ended, run)}${output}`);
 }
 
-async function waitWithOutput({ engine, work, spec, signal }: RunJob, job: ObservedJob): Promise<ObservedJob> {
+function endOf(ended: ObservedJob | undefined, { timeoutMs = hourMs }: RunJob): string {
+  if (!ended) return `took longer than ${timeoutMs / 1000} s`;
+  return ended.outOfMemory ? 'ran out of memory' : `ended with exit code ${ended.exitCode ?? 'unknown'}`;
+}
+
+/** The job when it ended; undefined when its time was over. */
+async function waitWithOutput(
+  { engine, work, spec, signal, timeoutMs = hourMs }: RunJob,
+  job: ObservedJob,
+): Promise<ObservedJob | undefined> {
   const stop = new AbortController();
-  const output = (async () => {
-    for await (const line of engine.logs(job.id, { follow: true, signal: stop.signal }))
-      work.say(`${spec.key.node} ${spec.key.hook}: ${line.text}`);
-  })();
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const output = copyOutput({ engine, work, spec }, job, stop.signal);
   try {
-    return await engine.waitJob(job, signal);
+    const ended = await engine.waitJob(job, AbortSignal.any([signal, timeout]));
+    await Promise.race([output, pause(outputLagMs, undefined, { ref: false })]);
+    return ended;
   } catch (error) {
-    stop.abort();
     if (signal.aborted) await engine.removeJob(spec.environment, spec.key);
+    else if (timeout.aborted) return undefined;
     throw error;
   } finally {
-    await Promise.allSettled([output]);
+    stop.abort();
   }
 }
 
-async function lastLines(engine: Engine, id: string): Promise<string> {
-  const lines: string[] = [];
-  for await (const line of engine.logs(id, { tail: tailLines })) lines.push(`  ${line.text}`);
-  return lines.length === 0 ? '; it printed nothing' : `; its last output:\n${lines.join('\n')}`;
+/** Never rejects: the job's result does not hang on its output. */
+async function copyOutput(
+  { engine, work, spec }: Pick<RunJob, 'engine' | 'work' | 'spec'>,
+  job: ObservedJob,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for await (const line of engine.logs(job.id, { follow: true, signal })) work.say(`${spec.key.node} ${spec.key.hook}: ${line.text}`);
+  } catch (error) {
+    if (!signal.aborted)
+      work.say(`${spec.key.node} ${spec.key.hook}: output lost: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function sameKey(a: JobKey, b: JobKey): boolean {
