@@ -26,17 +26,22 @@ export function describeReason(reason: Reason): string {
   }
 }
 
-/** A change in one line, e.g. `replace web  overlap  image changed (source tree 9851a01 → 41c2f00)`. */
+/** A change in one line, e.g. `replace web: image changed (source tree 9851a01 → 41c2f00) [overlap]`. */
 export function describeChange(change: Change): string {
-  const strategy = change.strategy === 'none' ? [] : [change.strategy];
-  const reasons = change.reasons.length === 0 ? [] : [change.reasons.map(describeReason).join('; ')];
-  return [`${change.action} ${change.node}`, ...strategy, ...reasons].join('  ');
+  const reasons = change.reasons.filter((reason) => reason.kind !== 'new').map(describeReason);
+  const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
+  const how = spoken.has(change.strategy) ? ` [${change.strategy}]` : '';
+  return `${change.action} ${change.node}${why}${how}`;
 }
+
+/** Strategies that the action does not tell already. */
+const spoken: ReadonlySet<Change['strategy']> = new Set(['overlap', 'switch', 'in-place']);
 
 /** The plan in lines: those of nodes that change, and how many are kept. */
 export function describePlan(plan: Plan): readonly string[] {
   const changed = plan.changes.filter((change) => change.action !== 'keep');
   const kept = plan.changes.length - changed.length;
-  const rest = kept === 0 ? [] : [`keep ${kept} ${kept === 1 ? 'node' : 'nodes'}`];
-  return [...changed.map(describeChange), ...rest];
+  const rest = kept === 0 ? [] : [`keep ${kept} ${kept === 1 ? 'node' : 'nodes'} untouched`];
+  if (changed.length === 0 && plan.steps.length > 0) return ['keep every node; repair what is around them'];
+  return changed.length === 0 ? ['nothing to change'] : [...changed.map(describeChange), ...rest];
 }

@@ -56,7 +56,7 @@ test('a world that is as desired gives no steps, and the same plan again', () =>
 
 test('a new environment starts dependencies first and switches routes last', () => {
   const made = plan(buildSpec([web, database], [routeTo('web')]));
-  assert.deepEqual(changed(made), ['create db  start  new', 'create web  start  new']);
+  assert.deepEqual(changed(made), ['create db', 'create web']);
   assert.deepEqual(shown(made), [
     'create-network',
     'create-volumes db',
@@ -75,7 +75,7 @@ test('a new environment starts dependencies first and switches routes last', () 
 test('a changed node overlaps with its old generation, and the one it needs is not touched', () => {
   const made = between([web, database], [buildNode('web', { code: 'code-2', relationships: [relatedTo('db')] }), database]);
   const [from, to] = ['code-1', 'code-2'].map((code) => sha256(code).slice(7, 14));
-  assert.deepEqual(changed(made), ['keep db', `replace web  overlap  image changed (source tree ${from} → ${to})`]);
+  assert.deepEqual(changed(made), ['keep db', `replace web: image changed (source tree ${from} → ${to}) [overlap]`]);
   assert.deepEqual(shown(made), [
     'pull-image web',
     'start web < pull-image web',
@@ -89,7 +89,7 @@ test('a changed node overlaps with its old generation, and the one it needs is n
 
 test('a node with an exclusive volume is stopped before its successor starts, not before the image is there', () => {
   const made = between([database], [buildNode('db', { ...database, argv: ['node', 'other.js'] })]);
-  assert.deepEqual(changed(made), ['replace db  switch  argv changed (node server.js → node other.js)']);
+  assert.deepEqual(changed(made), ['replace db: argv changed (node server.js → node other.js) [switch]']);
   assert.deepEqual(shown(made), [
     'pull-image db',
     'stop db < pull-image db',
@@ -154,13 +154,13 @@ test('independent nodes have no edges between them', () => {
 test('memory and CPU change in place', () => {
   const resources = { cpu: 1, memoryBytes: 512 * 1024 * 1024, diskBytes: 0 };
   const made = between([web, database], [{ ...web, resources }, database]);
-  assert.deepEqual(changed(made), ['keep db', 'update web  in-place  cpu changed (0.5 → 1); memory changed (256M → 512M)']);
+  assert.deepEqual(changed(made), ['keep db', 'update web: cpu changed (0.5 → 1); memory changed (256M → 512M) [in-place]']);
   assert.deepEqual(shown(made), ['resize web']);
 });
 
 test('more instances are started beside those that run; fewer are drained and removed by id', () => {
   const up = between([web, database], [{ ...web, instances: 3 }, database]);
-  assert.deepEqual(changed(up), ['keep db', 'update web  start  instances changed (1 → 3)']);
+  assert.deepEqual(changed(up), ['keep db', 'update web: instances changed (1 → 3)']);
   const down = between([{ ...web, instances: 3 }, database], [web, database]);
   assert.deepEqual(changed(down), ['keep db', 'update web  stop  instances changed (3 → 1)']);
   assert.deepEqual(shown(down), [
@@ -186,7 +186,7 @@ for (const [what, overrides, reason] of [
     const broken = observedGeneration(web, { instances: [observedInstance(web, 0, overrides)] });
     const observed = observedWorld(spec, { generations: [broken, observedGeneration(database)] });
     const made = plan(spec, { previous: spec, observed });
-    assert.deepEqual(changed(made), ['keep db', `update web  start  ${reason}`]);
+    assert.deepEqual(changed(made), ['keep db', `update web: ${reason}`]);
     assert.deepEqual(shown(made), [
       'pull-image web',
       'remove-instances web < pull-image web',
@@ -251,7 +251,7 @@ test('an instance nobody has seen ready is waited for before routes lead to it',
 test('a service is provisioned again, in place, before a node that begins to use it starts', () => {
   const service = buildNode('db', { ...database, provision: { argv: ['provision'], schemas: [] } });
   const made = between([buildNode('web'), service], [web, service]);
-  assert.deepEqual(changed(made)[0], 'update db  in-place  what it provides to others changed');
+  assert.deepEqual(changed(made)[0], 'update db: what it provides to others changed [in-place]');
   assert.ok(
     shown(made).includes('start web < provision db, pull-image web') || shown(made).includes('start web < pull-image web, provision db'),
   );
@@ -261,7 +261,7 @@ test('a missing network, a missing volume and other routes are mended although a
   const spec = buildSpec([database], [routeTo('db')]);
   const observed = observedWorld(spec, { network: false, volumes: [] });
   const made = plan(spec, { previous: spec, observed, routes: sha256('other routes') });
-  assert.deepEqual(changed(made), ['update db  in-place  the volume var-lib-db is missing']);
+  assert.deepEqual(changed(made), ['update db: the volume var-lib-db is missing [in-place]']);
   assert.deepEqual(shown(made), ['create-network', 'create-volumes db', 'switch-routes']);
 });
 

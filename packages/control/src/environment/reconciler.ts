@@ -9,12 +9,11 @@ import {
   type ObservedEnvironment,
   routeTableDigest,
 } from '@coppice/model';
-import { makePlan, type Plan, type Step } from '@coppice/plan';
+import { describePlan, makePlan, type Plan, type Step } from '@coppice/plan';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder, RunningActivity } from '../activity-recorder.ts';
 import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
-import { planLines } from '../push/push-lines.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import { observe } from './observe.ts';
 import { servingNow } from './serving.ts';
@@ -129,7 +128,7 @@ export class Reconciler {
 
   #show(plan: Plan, { activity, deployment }: ReconcileOptions, round: number): void {
     if (round > 0) activity.say('the world moved; planned again:');
-    for (const line of planLines(plan)) activity.say(line);
+    for (const line of describePlan(plan)) activity.say(line);
     if (deployment) {
       const changes = plan.changes.filter((change) => change.action !== 'keep').length;
       this.#ports.store.deployments.addPlan(deployment, { digest: plan.digest, changes, json: JSON.stringify(plan) });

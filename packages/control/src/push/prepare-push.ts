@@ -1,5 +1,6 @@
 import type { PushContext, PushVerdict, RefUpdate } from '@coppice/git';
 import { CoppiceError, type Digest, type EnvironmentSpec, type GitId, type Release } from '@coppice/model';
+import { describePlan } from '@coppice/plan';
 import type { EnvironmentRecord, Project } from '@coppice/state';
 import type { ActivityRecorder, RunningActivity } from '../activity-recorder.ts';
 import { keptVolumes } from '../environment/kept-volumes.ts';
@@ -8,7 +9,7 @@ import { checkDataIsKept } from '../release/data-gate.ts';
 import { overlay } from '../release/overlay.ts';
 import { releaseOfTree } from '../release/release-of-tree.ts';
 import type { PlanPreview } from './plan-preview.ts';
-import { failureLines, planLines } from './push-lines.ts';
+import { failureLines } from './push-lines.ts';
 import { parsePushOptions } from './push-options.ts';
 import { branchOf, isDeletion, isHead } from './push-refs.ts';
 
@@ -124,7 +125,7 @@ export class PushPreparer {
         environment,
         branch: branchOf(update),
       });
-      for (const line of planLines(preview.plan)) push.say(line);
+      for (const line of describePlan(preview.plan)) push.say(line);
       for (const { node, key } of preview.toBuild) push.say(`to build ${key} for ${node}`);
     }
     return { kind: 'refused', lines: ['plan only: nothing was changed'] };

@@ -1,5 +1,4 @@
 import { CoppiceError, formatDiagnostic, isCoppiceError } from '@coppice/model';
-import { describeChange, type Plan } from '@coppice/plan';
 
 /** A failure as the lines a person reads: message, diagnostics, what to do. Failures that are not ours name themselves only. */
 export function failureLines(error: unknown): readonly string[] {
@@ -10,14 +9,6 @@ export function failureLines(error: unknown): readonly string[] {
 /** The failure in one line, for a ref's refusal and a deployment's reason. */
 export function failureReason(error: unknown): string {
   return failureLines(error)[0] ?? 'failed';
-}
-
-/** The plan as it is shown: a line per node that changes, and how many stay. */
-export function planLines(plan: Plan): readonly string[] {
-  const changed = plan.changes.filter((change) => change.action !== 'keep');
-  const kept = plan.changes.length - changed.length;
-  if (changed.length === 0) return [plan.steps.length === 0 ? 'nothing to change' : 'no node changes; repairing what is around them'];
-  return [...changed.map(describeChange), ...(kept > 0 ? [`keep ${kept} ${kept === 1 ? 'node' : 'nodes'} untouched`] : [])];
 }
 
 /** Asserts at the type level that every thrown value is made readable the same way. */
