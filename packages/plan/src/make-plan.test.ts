@@ -162,7 +162,7 @@ test('more instances are started beside those that run; fewer are drained and re
   const up = between([web, database], [{ ...web, instances: 3 }, database]);
   assert.deepEqual(changed(up), ['keep db', 'update web: instances changed (1 → 3)']);
   const down = between([{ ...web, instances: 3 }, database], [web, database]);
-  assert.deepEqual(changed(down), ['keep db', 'update web  stop  instances changed (3 → 1)']);
+  assert.deepEqual(changed(down), ['keep db', 'update web: instances changed (3 → 1)']);
   assert.deepEqual(shown(down), [
     'switch-address web',
     'switch-routes < switch-address web',
@@ -200,10 +200,7 @@ for (const [what, overrides, reason] of [
 
 test('a node that is gone is drained and stopped once the release serves, dependants first', () => {
   const made = between([web, database, buildNode('old', { relationships: [relatedTo('db')] })], [buildNode('web', { code: 'code-2' })]);
-  assert.deepEqual(changed(made).slice(0, 2), [
-    'remove db  stop  not in the release any more',
-    'remove old  stop  not in the release any more',
-  ]);
+  assert.deepEqual(changed(made).slice(0, 2), ['remove db: not in the release any more', 'remove old: not in the release any more']);
   assert.deepEqual(
     shown(made).filter((step) => step.startsWith('stop')),
     ['stop old < switch-routes', 'stop web < drain web', 'stop db < stop old, stop web, switch-routes'],
@@ -268,7 +265,7 @@ test('a missing network, a missing volume and other routes are mended although a
 test('a suspended environment shows its notice first, then stops dependants first; network, data and routes stay', () => {
   const spec = buildSpec([web, database], [routeTo('web')]);
   const made = plan(spec, { run: 'suspended', previous: spec, observed: observedWorld(spec), routes: sha256('notice') });
-  assert.deepEqual(changed(made), ['remove db  stop  suspended', 'remove web  stop  suspended']);
+  assert.deepEqual(changed(made), ['remove db: suspended', 'remove web: suspended']);
   assert.deepEqual(shown(made), [
     'switch-routes',
     'drain web < switch-routes',
@@ -282,7 +279,7 @@ test('a suspended environment shows its notice first, then stops dependants firs
 test('a deleted environment loses its routes first and its data last', () => {
   const spec = buildSpec([web, database]);
   const made = plan(spec, { exists: false, previous: spec, observed: observedWorld(spec) });
-  assert.deepEqual(changed(made), ['remove db  stop  the environment is deleted', 'remove web  stop  the environment is deleted']);
+  assert.deepEqual(changed(made), ['remove db: the environment is deleted', 'remove web: the environment is deleted']);
   assert.deepEqual(shown(made), [
     'remove-routes',
     'stop web < remove-routes',
