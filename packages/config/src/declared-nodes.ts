@@ -18,6 +18,8 @@ export interface DeclaredNode {
   /** Undefined: not known, any will do. */
   readonly endpoints: readonly string[] | undefined;
   readonly defaultEndpoint: string;
+  /** Whether a route may lead to it. */
+  readonly servesHttp: boolean;
 }
 
 /** What the names are read against. */
@@ -37,25 +39,25 @@ export function declaredNodes(file: Cursor<RawFile>, everything: LocatedData, co
   const nodes = new Map<string, DeclaredNode>();
   for (const application of entries(child(file, 'applications'))) {
     const origin = readOrigin(application, { ...context, kind: 'application' });
-    declare(
-      { name: application.name, kind: 'application', at: application.place.key, origin, endpoints: endpointsOf(origin, []) },
-      nodes,
-      context,
-    );
+    const endpoints = endpointsOf(origin, []);
+    const servesHttp = application.value.web?.enabled !== false && hasHttp(endpoints);
+    declare({ name: application.name, kind: 'application', at: application.place.key, origin, endpoints, servesHttp }, nodes, context);
     for (const worker of entries(child(application, 'workers'))) declareWorker(application.name, worker, nodes, context);
   }
   for (const service of entries(child(file, 'services'))) {
     const origin = serviceOrigin(service, context);
     const own = typeof service.value === 'string' ? [] : Object.keys(service.value.configuration?.endpoints ?? {});
-    declare({ name: service.name, kind: 'service', at: service.place.key, origin, endpoints: endpointsOf(origin, own) }, nodes, context);
+    const endpoints = endpointsOf(origin, own);
+    const servesHttp = hasHttp(endpoints);
+    declare({ name: service.name, kind: 'service', at: service.place.key, origin, endpoints, servesHttp }, nodes, context);
   }
   for (const [section, kind] of [
     ['applications', 'application'],
     ['services', 'service'],
   ] as const) {
     for (const [name, place] of everything.place.children.get(section)?.children ?? new Map<string, Place>()) {
-      if (!nodes.has(name))
-        nodes.set(name, { name: name as NodeName, kind, at: place.key, origin: undefined, endpoints: undefined, defaultEndpoint: '' });
+      const unread = { origin: undefined, endpoints: undefined, defaultEndpoint: '', servesHttp: true };
+      if (!nodes.has(name)) nodes.set(name, { name: name as NodeName, kind, at: place.key, ...unread });
     }
   }
   return nodes;
@@ -72,13 +74,17 @@ function endpointsOf(origin: Origin | undefined, own: readonly string[]): readon
   return origin?.entry && [...origin.entry.endpoints, ...own];
 }
 
+function hasHttp(endpoints: readonly string[] | undefined): boolean {
+  return endpoints === undefined || endpoints.includes('http');
+}
+
 function declareWorker(application: string, worker: Cursor<unknown>, nodes: Map<string, DeclaredNode>, context: DeclarationContext): void {
   const name = `${application}--${worker.name}`;
   if (name.length > longestWorkerName) {
     const message = `workers: the names ${quote(application)} and ${quote(worker.name)} are longer than ${longestWorkerName - 2} characters together`;
     context.report.error({ code: 'invalid-value', at: worker.place.key, message });
   }
-  declare({ name, kind: 'worker', at: worker.place.key, origin: undefined, endpoints: [] }, nodes, context);
+  declare({ name, kind: 'worker', at: worker.place.key, origin: undefined, endpoints: [], servesHttp: false }, nodes, context);
 }
 
 function declare(

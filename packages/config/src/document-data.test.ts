@@ -15,9 +15,9 @@ test('keys that are written differently and mean the same are duplicates', () =>
 });
 
 test('ten thousand duplicate keys are found in less than a second', () => {
-  const before = performance.now();
+  const before = cpuMs();
   assert.equal(read('a: 1\n'.repeat(10_000)).diagnostics.length, 20);
-  assert.ok(performance.now() - before < 1000);
+  assert.ok(cpuMs() - before < 1000);
 });
 
 test('an alias is a copy of its value', () => {
@@ -30,10 +30,10 @@ test('an alias is a copy of its value', () => {
 
 test('aliases that multiply are refused by the number of values they stand for', () => {
   const levels = Array.from({ length: 12 }, (_, level) => `l${level + 1}: &l${level + 1} [${Array(9).fill(`*l${level}`).join(', ')}]`);
-  const before = performance.now();
+  const before = cpuMs();
   const messages = read(['l0: &l0 x', ...levels].join('\n')).diagnostics.map((diagnostic) => diagnostic.message);
   assert.deepEqual(messages, ['the file has more than 20000 keys and list entries, aliases expanded']);
-  assert.ok(performance.now() - before < 1000);
+  assert.ok(cpuMs() - before < 1000);
 });
 
 test('an alias within its own value, to nothing, and an anchor defined twice are errors', () => {
@@ -80,3 +80,9 @@ test('a key that is a list or nothing is an error', () => {
 test('a key that is too long is refused', () => {
   assert.deepEqual(complaints(`${'k'.repeat(513)}: 1\n${web()}`), ['coppice.yaml:1:1  a key is longer than 512 characters']);
 });
+
+/** Time of the processor so far, in milliseconds: unlike the clock's, it does not grow while other tests run. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}

@@ -11,9 +11,9 @@ const slowestMs = 1000;
 
 /** Whatever stands in the file: an answer in time, a topology or an error, and no more than twenty lines. */
 function checkAnswer(bytes: string | Uint8Array): void {
-  const before = performance.now();
+  const before = cpuMs();
   const { topology, diagnostics } = read(bytes);
-  assert.ok(performance.now() - before < slowestMs, 'it took too long');
+  assert.ok(cpuMs() - before < slowestMs, 'it took too long');
   assert.equal(
     topology === undefined,
     diagnostics.some((diagnostic) => diagnostic.severity === 'error'),
@@ -75,3 +75,9 @@ test('any plain data where a map of applications is expected', () => {
     { numRuns: 300 },
   );
 });
+
+/** Time of the processor so far, in milliseconds: unlike the clock's, it does not grow while other tests run. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}

@@ -115,16 +115,22 @@ test('256 KiB of thousands of keys are read in less than a second', () => {
   let count = 0;
   for (; text.length + entry(count).length + 20 < 256 * 1024; count += 1) text += entry(count);
   text += `  s${count}: redis:7\n`;
-  const before = performance.now();
+  const before = cpuMs();
   assert.equal(topologyOf(text).nodes.length, count + 1);
-  assert.ok(performance.now() - before < 1000);
+  assert.ok(cpuMs() - before < 1000);
 });
 
 test('and thousands of faults as fast', () => {
   let text = 'applications:\n';
   for (let index = 0; text.length < 250_000; index += 1)
     text += `  Web${index}: { typ: nodjs:24, relationships: [databse${index}], instances: x }\n`;
-  const before = performance.now();
+  const before = cpuMs();
   assert.equal(read(text).diagnostics.length, 20);
-  assert.ok(performance.now() - before < 1000);
+  assert.ok(cpuMs() - before < 1000);
 });
+
+/** Time of the processor so far, in milliseconds: unlike the clock's, it does not grow while other tests run. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}

@@ -79,9 +79,9 @@ test('every ring is told once, and a long chain is none', () => {
     `  ${a}: { type: redis:7, relationships: [${b}] }\n  ${b}: { type: redis:7, relationships: [${a}] }\n`;
   assert.equal(complaints(`services:\n${pair('a', 'b')}${pair('c', 'd')}`).length, 2);
   const chain = Array.from({ length: 3000 }, (_, index) => `  s${index}: { type: redis:7, relationships: [s${index + 1}] }\n`);
-  const before = performance.now();
+  const before = cpuMs();
   assert.equal(topologyOf(`services:\n${chain.join('')}  s3000: redis:7\n`).nodes.length, 3001);
-  assert.ok(performance.now() - before < 1000);
+  assert.ok(cpuMs() - before < 1000);
 });
 
 test('a ring of thousands is found without recursion and told in one line', () => {
@@ -90,3 +90,9 @@ test('a ring of thousands is found without recursion and told in one line', () =
   assert.deepEqual(rest, []);
   assert.match(line, /ring: s0 → s1 .* → … → .* → s2999 → s0;/);
 });
+
+/** Time of the processor so far, in milliseconds: unlike the clock's, it does not grow while other tests run. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}

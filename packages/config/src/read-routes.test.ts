@@ -114,6 +114,20 @@ test('an upstream must be an application that serves http', () => {
   assert.deepEqual(complaints(routes(to('a', 'site--w'))), ['coppice.yaml:6:38  upstream: site--w is a worker and serves no requests']);
 });
 
+test('an application that serves nothing is no upstream', () => {
+  const text = 'applications: { jobs: { type: static, web: { enabled: false } } }\nroutes: { "http://{default}/": { upstream: jobs } }\n';
+  assert.deepEqual(complaints(text), ['coppice.yaml:2:44  upstream: jobs does not serve http; there is none']);
+});
+
+test('users and passwords of an access are checked', () => {
+  const access = '{ basic_auth: { "a:b": x, c: "", d: "x\\ny" } }';
+  assert.deepEqual(complaints(routes(`"http://{default}/": { upstream: site, access: ${access} }`)), [
+    'coppice.yaml:6:66  basic_auth: "a:b" is no name for this; a user name has no colon and no spaces',
+    'coppice.yaml:6:79  c: this may not be empty; a password on one line',
+    'coppice.yaml:6:86  d: "x\\ny" is not allowed here; a password on one line',
+  ]);
+});
+
 test('URLs that cannot be routed are errors with the reason', () => {
   const problems: Readonly<Record<string, string>> = {
     'http://*.{default}/': 'wildcard hosts are not served; name each host',

@@ -126,7 +126,8 @@ function readUpstream(upstream: Cursor<string> | undefined, reading: Reading): D
     reading.report.error({ code: 'invalid-route', at, message: `upstream: ${message}`, hint });
     return undefined;
   };
-  const serving = () => [...reading.nodes.values()].filter((each) => each.kind === 'application').map((each) => each.name);
+  const serving = () =>
+    [...reading.nodes.values()].filter((each) => each.kind === 'application' && each.servesHttp).map((each) => each.name);
   if (node === undefined) {
     return fail(`no application is named ${quote(name)}`, () => {
       const near = nearestName(name, serving());
@@ -134,8 +135,7 @@ function readUpstream(upstream: Cursor<string> | undefined, reading: Reading): D
     });
   }
   if (node.kind === 'worker') return fail(`${name} is a worker and serves no requests`);
-  if (node.endpoints !== undefined && !node.endpoints.includes('http'))
-    return fail(`${name} does not serve http`, () => `there is ${listed(serving())}`);
+  if (!node.servesHttp) return fail(`${name} does not serve http`, () => `there is ${listed(serving())}`);
   if (endpoint !== 'http') return fail(`requests go to the endpoint http, not ${quote(endpoint)}`, `write "${name}:http"`);
   return node;
 }

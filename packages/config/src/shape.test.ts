@@ -29,6 +29,12 @@ test('a word that is not one of those allowed lists them', () => {
   ]);
 });
 
+test('a value is complained of once, whatever else is wrong with it', () => {
+  assert.deepEqual(complaints(web('stop_grace: five minutes and a half')), [
+    'coppice.yaml:5:17  stop_grace: the text is longer than 12 characters; a duration such as 30s, 10m, 2h or 1d',
+  ]);
+});
+
 test('limits are told', () => {
   assert.deepEqual(complaints(web('instances: 0', 'resources: { cpu: 1000 }', 'build: ""')), [
     'coppice.yaml:5:16  instances: 0 is less than 1, the least',

@@ -18,12 +18,27 @@ export function validShape(located: LocatedData, report: Report): Cursor<RawFile
   let sound = located;
   for (let round = 0; round < rounds; round += 1) {
     const errors = shapeErrors(sound.data);
-    if (round === 0) for (const error of errors) complainOfShape(error, sound.place, report);
+    if (round === 0) for (const error of firstOfEach(errors)) complainOfShape(error, sound.place, report);
     const cuts = errors.flatMap(cutOf);
     if (cuts.length === 0) return { name: '', value: sound.data as RawFile, place: sound.place };
     sound = prunedData(sound, cuts);
   }
   return undefined;
+}
+
+/** Keywords that speak of a map's keys: a map may have several of them. The others speak of the value itself. */
+const aboutKeys: ReadonlySet<string> = new Set(['additionalProperties', 'required', 'anyOf', 'notYet', 'if', 'propertyNames']);
+
+/** One complaint per value: that a text is too long says nothing more where it is no duration at all. */
+function firstOfEach(errors: readonly ShapeError[]): ShapeError[] {
+  const told = new Set<string>();
+  return errors.filter((error) => {
+    if (aboutKeys.has(error.keyword)) return true;
+    const value = JSON.stringify([error.instancePath, error.propertyName]);
+    if (told.has(value)) return false;
+    told.add(value);
+    return true;
+  });
 }
 
 /** Which value to leave out because of an error; none where the raw file allows what is missing. */
