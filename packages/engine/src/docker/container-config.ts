@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { RunSpec } from '../engine.ts';
 import type { Labels } from './labels.ts';
 
@@ -25,8 +26,8 @@ export interface ContainerPlace {
 export function containerConfig(run: RunSpec, place: ContainerPlace): ContainerConfig {
   return {
     Image: run.image.config,
-    Entrypoint: [],
-    Cmd: [...run.argv],
+    // Without a command of ours, a foreign image runs its own.
+    ...(run.argv.length === 0 ? {} : { Entrypoint: [], Cmd: [...run.argv] }),
     User: run.user,
     WorkingDir: run.workingDirectory,
     Env: Object.entries(run.variables).map(([name, value]) => `${name}=${value}`),
@@ -65,7 +66,10 @@ export function confinement(limits: {
     OomKillDisable: false,
     // Open files are left to the engine: it may be unable to raise a limit that it runs under itself.
     Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }],
-    Sysctls: { 'net.ipv6.conf.all.disable_ipv6': '1', 'net.ipv6.conf.default.disable_ipv6': '1' },
+    // A kernel without IPv6 refuses to set what it does not have.
+    Sysctls: !existsSync('/proc/sys/net/ipv6/conf/all')
+      ? {}
+      : { 'net.ipv6.conf.all.disable_ipv6': '1', 'net.ipv6.conf.default.disable_ipv6': '1' },
     RestartPolicy: { Name: 'no' },
     Init: false,
     IpcMode: 'private',

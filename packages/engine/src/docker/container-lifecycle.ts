@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CoppiceError } from '@coppice/model';
+import { CoppiceError, isCoppiceError } from '@coppice/model';
 import type { StopSpec } from '../engine.ts';
 import type { ContainerConfig } from './container-config.ts';
 import { type DockerConnection, unlessStatus } from './docker-connection.ts';
 import { DockerStatusError } from './docker-error.ts';
+import { labelNames } from './labels.ts';
 import { type ContainerInspection, inspectContainer } from './observation.ts';
 
 /**
@@ -32,7 +33,9 @@ export async function createContainer(connection: DockerConnection, name: string
 function adopt(found: ContainerInspection, name: string, config: ContainerConfig): string {
   const wanted = config['Labels'] as Readonly<Record<string, string>>;
   const labels = found.Config.Labels ?? {};
-  if (Object.entries(wanted).every(([label, value]) => labels[label] === value)) return found.Id;
+  // Which address and which deployment it got does not say which container it is.
+  const identity = Object.entries(wanted).filter(([label]) => label !== labelNames.address && label !== labelNames.deployment);
+  if (identity.every(([label, value]) => labels[label] === value)) return found.Id;
   throw new CoppiceError('engine-failed', `a container that is not ours has the name ${name} (id ${found.Id.slice(0, 12)})`, {
     hint: `Remove or rename it: docker rename ${name} …`,
   });
@@ -91,4 +94,10 @@ export async function removeContainer(connection: DockerConnection, id: string):
     if ((await inspectContainer(connection, id)) === undefined) return;
     await delay(20);
   }
+}
+
+/** A failed start in words that name what could not start. */
+export function startFailure(error: unknown, what: string): unknown {
+  if (!isCoppiceError(error, 'engine-failed')) return error;
+  return new CoppiceError('engine-failed', `${what} cannot start: ${error.message.replace(/^container engine: /, '')}`, { cause: error });
 }

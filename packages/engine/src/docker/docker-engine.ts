@@ -48,14 +48,14 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
   const connection = new DockerConnection(options.dockerHost);
   const networks = new EnvironmentNetworks(connection, serverId);
   const images = new DockerImages(connection, options.registry);
-  const generations = new DockerGenerations(connection, networks, serverId);
-  const jobs = new DockerJobs(connection, networks, serverId);
+  const generations = new DockerGenerations({ connection, networks, serverId });
+  const jobs = new DockerJobs({ connection, networks, serverId });
   const ours = { [labelNames.server]: serverId };
-  const capabilities = { resizeInPlace: true, liveRestore: true };
 
   return {
-    capabilities,
-    probe: () => probeEngine(connection, capabilities),
+    // Whether live-restore is on is the engine's setting: `probe` tells.
+    capabilities: { resizeInPlace: true, liveRestore: true },
+    probe: () => probeEngine(connection),
     async list() {
       const [inspections, environments] = await Promise.all([inspectContainers(connection, ours), networks.environments()]);
       const groups = byEnvironment(inspections);
@@ -97,8 +97,12 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
   };
 }
 
-async function probeEngine(connection: DockerConnection, capabilities: EngineInfo['capabilities']): Promise<EngineInfo> {
-  const version = await connection.json<VersionAnswer>({ method: 'GET', path: '/version', timeoutMs: 5000 });
+async function probeEngine(connection: DockerConnection): Promise<EngineInfo> {
+  const [version, info] = await Promise.all([
+    connection.json<VersionAnswer>({ method: 'GET', path: '/version', timeoutMs: 5000 }),
+    connection.json<{ readonly LiveRestoreEnabled: boolean }>({ method: 'GET', path: '/info', timeoutMs: 5000 }),
+  ]);
+  const capabilities = { resizeInPlace: true, liveRestore: info.LiveRestoreEnabled };
   return { name: 'docker', version: version.Version, apiVersion: version.ApiVersion, capabilities };
 }
 

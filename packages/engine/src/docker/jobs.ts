@@ -1,89 +1,70 @@
 import { CoppiceError, type EnvironmentId, type JobKey, type ObservedJob } from '@coppice/model';
 import type { JobSpec } from '../engine.ts';
-import type { EnvironmentNetworks } from '../network/environment-networks.ts';
-import { containerConfig } from './container-config.ts';
-import { createContainer, removeContainer, startContainer, waitStopped } from './container-lifecycle.ts';
-import type { DockerConnection } from './docker-connection.ts';
-import { startFailure } from './generations.ts';
-import { commonLabels, jobLabels, jobName, type Labels, labelNames, networkName } from './labels.ts';
+import { removeContainer, startContainer, startFailure, waitStopped } from './container-lifecycle.ts';
+import { environmentContainers, placeContainer, type ServerScope } from './environment-containers.ts';
+import { commonLabels, jobLabels, jobName, type Labels, labelNames } from './labels.ts';
 import { type ContainerInspection, inspectContainer, inspectContainers, observeJob } from './observation.ts';
 
 /** Processes that end, as containers that stay until their result was taken. */
 export class DockerJobs {
-  readonly #connection: DockerConnection;
-  readonly #networks: EnvironmentNetworks;
-  readonly #serverId: string;
+  readonly #scope: ServerScope;
 
-  constructor(connection: DockerConnection, networks: EnvironmentNetworks, serverId: string) {
-    this.#connection = connection;
-    this.#networks = networks;
-    this.#serverId = serverId;
+  constructor(scope: ServerScope) {
+    this.#scope = scope;
   }
 
   /** Starts the job, or answers the one that runs or ended under its key. */
   async start(spec: JobSpec): Promise<ObservedJob> {
-    const [network, containers] = await Promise.all([
-      this.#networks.get(spec.environment),
-      inspectContainers(this.#connection, {
-        [labelNames.server]: this.#serverId,
-        [labelNames.environment]: spec.environment,
-      }),
-    ]);
-    for (const { Config } of containers) {
-      const labels = Config.Labels ?? {};
-      this.#networks.reservations.note(spec.environment, labels[labelNames.address] ?? '', labels[labelNames.node] ?? '');
-    }
+    const { connection, networks } = this.#scope;
+    const containers = await environmentContainers(this.#scope, spec.environment);
     const found = containers.find((inspection) => hasKey(inspection, spec.key));
     if (found !== undefined && found.State.Status !== 'created') return required(found);
-    const address =
-      found?.Config.Labels?.[labelNames.address] ?? this.#networks.reservations.reserve(spec.environment, network.subnet, spec.key.node);
-    const [id] = await Promise.all([
-      found === undefined ? this.#create(spec, address) : found.Id,
-      this.#networks.refresh(spec.environment),
-    ]);
+    const [id] = found === undefined ? [await this.#create(spec)] : await Promise.all([found.Id, networks.refresh(spec.environment)]);
     try {
-      await startContainer(this.#connection, id);
+      await startContainer(connection, id);
     } catch (error) {
       throw startFailure(error, `job ${spec.key.hook} of ${spec.key.node}`);
     }
-    const inspection = await inspectContainer(this.#connection, id);
+    const inspection = await inspectContainer(connection, id);
     if (inspection === undefined) throw new CoppiceError('engine-failed', `job ${spec.key.hook} was removed while it started`);
     return required(inspection);
   }
 
-  #create(spec: JobSpec, address: string): Promise<string> {
+  #create(spec: JobSpec): Promise<string> {
+    const { serverId } = this.#scope;
     const { environment, project, key } = spec;
-    const labels = jobLabels(this.#serverId, { ...key, environment, project, address });
-    return createContainer(
-      this.#connection,
-      jobName(this.#serverId, environment, key),
-      containerConfig(spec, { labels, network: networkName(this.#serverId, environment), address }),
-    );
+    return placeContainer(this.#scope, {
+      environment,
+      node: key.node,
+      name: jobName(serverId, environment, key),
+      run: spec,
+      labels: (address) => jobLabels(serverId, { ...key, environment, project, address }),
+    });
   }
 
   /** Resolves when it has ended; `cancelled` by the signal, `not-found` where somebody removed it. */
   async wait(job: ObservedJob, signal: AbortSignal | undefined): Promise<ObservedJob> {
-    const ended = await waitStopped(this.#connection, job.id, signal ?? new AbortController().signal);
+    const ended = await waitStopped(this.#scope.connection, job.id, signal ?? new AbortController().signal);
     if (!ended) throw new CoppiceError('cancelled', `waiting for job ${job.hook} of ${job.node} was called off`);
-    const inspection = await inspectContainer(this.#connection, job.id);
+    const inspection = await inspectContainer(this.#scope.connection, job.id);
     if (inspection === undefined) throw new CoppiceError('not-found', `job ${job.hook} of ${job.node} is gone`);
     return required(inspection);
   }
 
   /** Kills and removes the job of that key, where there is one. */
   async remove(environment: EnvironmentId, key: JobKey): Promise<void> {
-    const containers = await inspectContainers(this.#connection, this.#labels(environment, key));
+    const containers = await inspectContainers(this.#scope.connection, this.#labels(environment, key));
     await Promise.all(
       containers.map(async ({ Id, Config }) => {
-        await removeContainer(this.#connection, Id);
-        this.#networks.reservations.release(environment, Config.Labels?.[labelNames.address] ?? '');
+        await removeContainer(this.#scope.connection, Id);
+        this.#scope.networks.reservations.release(environment, Config.Labels?.[labelNames.address] ?? '');
       }),
     );
   }
 
   #labels(environment: EnvironmentId, key: JobKey): Labels {
     return {
-      ...commonLabels(this.#serverId, 'job'),
+      ...commonLabels(this.#scope.serverId, 'job'),
       [labelNames.environment]: environment,
       [labelNames.node]: key.node,
       [labelNames.deployment]: key.deployment,

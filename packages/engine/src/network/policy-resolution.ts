@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
-import type { EgressRule, NetworkPolicy } from '@coppice/model';
+import { CoppiceError, type EgressRule, type NetworkPolicy } from '@coppice/model';
 import type { ResolvedPolicy } from './environment-rules.ts';
-import { formatBlock, parseBlock } from './ipv4.ts';
+import { formatBlock, parseBlock, parseIpv4 } from './ipv4.ts';
 
 /** IPv4 addresses of a domain name; empty where it does not resolve. */
 export type ResolveName = (name: string) => Promise<readonly string[]>;
@@ -19,12 +19,17 @@ export const resolveOnHost: ResolveName = async (name) => {
 /**
  * The policy in addresses. `starting` (address to node) are instances that the caller may not have seen yet: they count as
  * instances of their node, and an address there belongs to no other node. Domain names are resolved here and now, once.
+ * `invalid-request` for what is no IPv4 address.
  */
 export async function resolvePolicy(
   policy: NetworkPolicy,
   starting: ReadonlyMap<string, string>,
   resolveName: ResolveName,
 ): Promise<ResolvedPolicy> {
+  const wrong = policy.nodes
+    .flatMap((node) => [node.address, ...node.instances, ...node.serving])
+    .find((address) => parseIpv4(address) === undefined);
+  if (wrong !== undefined) throw new CoppiceError('invalid-request', `not an IPv4 address in a network policy: "${wrong}"`);
   const members = new Map<string, readonly string[]>();
   for (const node of policy.nodes) {
     const own = node.instances.filter((address) => (starting.get(address) ?? node.node) === node.node);
