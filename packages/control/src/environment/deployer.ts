@@ -159,6 +159,8 @@ export class Deployer {
     const { store } = this.#ports;
     const { environment, activity } = request;
     const status = activity.signal.aborted ? 'cancelled' : 'failed';
+    activity.say(`${status}: ${failureReason(error)}`);
+    activity.say(environment.live === undefined ? 'removing what was started' : 'the release before goes on serving');
     store.transaction(() => {
       store.deployments.update(deployment, { status, reason: failureReason(error), finished: true });
       store.environments.setDesired(environment.id, lastGood(store, environment));
