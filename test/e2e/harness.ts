@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Clone } from './harness/clone.ts';
 import { makeFolder, orphanedFolders, removeFolder } from './harness/data-folder.ts';
+import { type ContainerState, containerStates, type Inspection, inspectContainers } from './harness/docker-state.ts';
 import { freePort } from './harness/free-port.ts';
 import { type RouterAnswer, type RouterRequest, routerRequest } from './harness/router-request.ts';
 import { mustRun, type ProgramOptions, type ProgramResult, runProgram } from './harness/run-program.ts';
@@ -162,6 +164,26 @@ export class TestServer {
   /** Asks the HTTP API as the administrator. */
   async api(path: string, init: RequestInit = {}): Promise<Response> {
     return await fetch(`${this.url}${path}`, { ...init, headers: { authorization: `Bearer ${this.token}`, ...init.headers } });
+  }
+
+  /** All containers of this server as the engine describes them. */
+  async containers(): Promise<readonly Inspection[]> {
+    return await inspectContainers(this.serverId);
+  }
+
+  /** Their ids, sorted. */
+  async dockerIds(): Promise<readonly string[]> {
+    return (await this.containers()).map(({ Id }) => Id).sort();
+  }
+
+  /** What of all containers stays the same while nobody touches them. */
+  async dockerState(): Promise<readonly ContainerState[]> {
+    return await containerStates(this.serverId);
+  }
+
+  /** Digests of all that was ever built here or downloaded for building. */
+  async builtImages(): Promise<readonly string[]> {
+    return (await readdir(join(this.data, 'images'), { recursive: true })).filter((path) => /[0-9a-f]{64}/.test(path)).sort();
   }
 
   /** Takes the server and all that it runs down; throws where anything of it is left on the machine. */

@@ -1,4 +1,5 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { mustRun, type ProgramResult, runProgram } from './run-program.ts';
 
@@ -65,6 +66,11 @@ export class Clone {
         writeFileSync(full, content);
       }
     }
+  }
+
+  /** Text of a file in the working copy. */
+  async read(path: string): Promise<string> {
+    return await readFile(join(this.folder, path), 'utf8');
   }
 
   /** Writes files and commits all there is; resolves with the commit. */
