@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict';
-import { readFileSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
 import { routeTableDigest } from '@coppice/model';
 import { strayProcesses } from './haproxy-process.ts';
 import { createHaproxyRouter } from './haproxy-router.ts';
 import { routerContract } from './router-contract.ts';
-import { ask, environmentId, eventually, startInstance, startRouter, tableOf, temporaryFolder, upstreamRoute } from './router-fixture.ts';
+import {
+  ask,
+  environmentId,
+  eventually,
+  freePort,
+  startInstance,
+  startRouter,
+  tableOf,
+  temporaryFolder,
+  upstreamRoute,
+} from './router-fixture.ts';
 import { askSocket } from './runtime-socket.ts';
 
 const one = environmentId('one');
@@ -104,4 +116,46 @@ test('HAProxy runs without privileges, in a session of its own, and cannot chang
   }
   assert.equal(statSync(`${options.directory}/haproxy.cfg`).mode & 0o777, 0o640);
   assert.equal(statSync(`${options.directory}/haproxy.cfg`).uid, 0);
+});
+
+test('it goes on serving when the process group of its server is killed', async (context) => {
+  const directory = temporaryFolder(context);
+  const port = await freePort();
+  const server = await startInstance(context, 'a1');
+  const script = `
+    import { createHaproxyRouter } from ${JSON.stringify(import.meta.resolve('./haproxy-router.ts'))};
+    const [directory, listen, server] = JSON.parse(process.argv[1]);
+    const router = createHaproxyRouter({ directory, listen, domain: 'localhost', log: () => undefined });
+    const target = { kind: 'upstream', node: 'web', servers: [server], redirects: [] };
+    await router.apply('e_one', { entries: [{ host: 'a.localhost', path: '/', headers: {}, access: undefined, target }] });
+    process.stdout.write('applied');
+    setInterval(() => undefined, 1000);`;
+  const given = JSON.stringify([directory, `127.0.0.1:${port}`, server]);
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, given], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [said] = (await once(child.stdout, 'data')) as [Buffer];
+  assert.equal(said.toString('utf8'), 'applied');
+  assert.ok(child.pid !== undefined);
+  process.kill(-child.pid, 'SIGKILL');
+  await once(child, 'exit');
+  assert.equal((await ask(port, 'a.localhost')).body, 'a1');
+  assert.equal(strayProcesses(directory).length, 2);
+});
+
+test('rules cut off before their reload are loaded before their route is served', async (context) => {
+  const { router, options, port } = await startRouter(context);
+  const server = await startInstance(context, 'a1');
+  await router.apply(one, tableOf(upstreamRoute('a.localhost', [server])));
+  const closed = tableOf(upstreamRoute('a.localhost', [server], { access: { basicAuth: { bob: 'x' }, addresses: [] } }));
+  // What a crash leaves between the file and the reload: the file of another router that got so far.
+  const other = await startRouter(context);
+  await other.router.apply(one, closed);
+  copyFileSync(`${other.options.directory}/environments/e_one.json`, `${options.directory}/environments/e_one.json`);
+  const next = createHaproxyRouter(options);
+  assert.deepEqual(await next.current(), new Map());
+  await next.ensureRunning();
+  assert.equal((await ask(port, 'a.localhost')).status, 401);
+  assert.deepEqual(await next.current(), new Map([[one, routeTableDigest(closed)]]));
 });
