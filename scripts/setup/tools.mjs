@@ -13,6 +13,8 @@ const tools = [
   { name: 'btrfs-progs', present: async () => hasProgram('btrfs') && hasProgram('mkfs.btrfs') },
   { name: 'git', present: async () => hasProgram('git') },
   { name: 'ca-certificates', present: async () => existsSync('/etc/ssl/certs') && existsSync('/usr/share/ca-certificates') },
+  // Tests make their smallest images of it.
+  { name: 'busybox-static', present: async () => existsSync('/bin/busybox') },
   // Where the kernel enforces AppArmor the engine starts no container without its parser.
   { name: 'apparmor', present: async () => !appArmorEnforced() || hasProgram('apparmor_parser') },
 ];

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { RunSpec } from '../engine.ts';
+import { imageName } from './images.ts';
 import type { Labels } from './labels.ts';
 
 /** Length of a period of the CPU scheduler's quota, in microseconds. */
@@ -25,7 +26,7 @@ export interface ContainerPlace {
  */
 export function containerConfig(run: RunSpec, place: ContainerPlace): ContainerConfig {
   return {
-    Image: run.image.config,
+    Image: imageName(run.image),
     // Without a command of ours, a foreign image runs its own.
     ...(run.argv.length === 0 ? {} : { Entrypoint: [], Cmd: [...run.argv] }),
     User: run.user,
@@ -71,7 +72,8 @@ export function confinement(limits: {
       ? {}
       : { 'net.ipv6.conf.all.disable_ipv6': '1', 'net.ipv6.conf.default.disable_ipv6': '1' },
     RestartPolicy: { Name: 'no' },
-    Init: false,
+    // The first process of a container gets no signal that it has no handler for: without an init most programs would have to be killed.
+    Init: true,
     IpcMode: 'private',
     ShmSize: 64 * 1024 * 1024,
   };

@@ -31,7 +31,7 @@ export interface DockerEngineOptions {
 export interface DockerEngine extends Engine {
   /** Proves that the engine shares our network and mount namespaces; `engine-failed` with the reason where it does not. */
   verifyLocal(): Promise<void>;
-  /** Removes every container, network and rule of this server: for `coppice server down`. Volumes and images stay. */
+  /** Removes every container, network, rule and pulled image of this server: for `coppice server down`. Volumes stay. */
   removeServer(): Promise<void>;
   /** Closes idle connections. */
   close(): void;
@@ -47,7 +47,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
   const { serverId } = options;
   const connection = new DockerConnection(options.dockerHost);
   const networks = new EnvironmentNetworks(connection, serverId);
-  const images = new DockerImages(connection, options.registry);
+  const images = new DockerImages(connection, options.registry, serverId);
   const generations = new DockerGenerations({ connection, networks, serverId });
   const jobs = new DockerJobs({ connection, networks, serverId });
   const ours = { [labelNames.server]: serverId };
@@ -92,6 +92,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
       const containers = await listContainers(connection, ours);
       await Promise.all(containers.map((container) => removeContainer(connection, container.Id)));
       await networks.removeAll();
+      await images.removeOwn();
     },
     close: () => connection.close(),
   };

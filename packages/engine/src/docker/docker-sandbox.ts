@@ -6,7 +6,7 @@ import { bindMount, type ContainerConfig, confinement, tmpfsOptions } from './co
 import { createContainer, removeContainer, startContainer, startFailure, waitStopped } from './container-lifecycle.ts';
 import { DockerConnection } from './docker-connection.ts';
 import type { DockerEngineOptions } from './docker-engine.ts';
-import { DockerImages } from './images.ts';
+import { DockerImages, imageName } from './images.ts';
 import { commonLabels, networkName, serverShort } from './labels.ts';
 import { inspectContainer, listContainers } from './observation.ts';
 import { forwardLines, OutputLimit } from './output-lines.ts';
@@ -25,7 +25,7 @@ export function createDockerSandbox(options: Pick<DockerEngineOptions, 'serverId
   const { serverId } = options;
   const connection = new DockerConnection(options.dockerHost);
   const networks = new EnvironmentNetworks(connection, serverId);
-  const images = new DockerImages(connection, options.registry);
+  const images = new DockerImages(connection, options.registry, serverId);
   return {
     run: (build) => runBuild({ connection, networks, images, serverId }, build),
     async sweep() {
@@ -109,7 +109,7 @@ async function start(connection: DockerConnection, id: string): Promise<void> {
 function buildConfig(serverId: string, build: SandboxRun, address: string): ContainerConfig {
   const network = networkName(serverId, buildNetwork);
   return {
-    Image: build.image.config,
+    Image: imageName(build.image),
     Entrypoint: [],
     Cmd: [...build.argv],
     User: build.user,

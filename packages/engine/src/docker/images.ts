@@ -15,14 +15,17 @@ export class DockerImages {
   readonly #registry: RegistryAccess;
   readonly #pulling = new Map<Digest, Promise<void>>();
 
-  constructor(connection: DockerConnection, registry: RegistryAccess) {
+  readonly #repository: string;
+
+  constructor(connection: DockerConnection, registry: RegistryAccess, serverId: string) {
     this.#connection = connection;
     this.#registry = registry;
+    this.#repository = `coppice-${serverId.toLowerCase()}`;
   }
 
   /** Pulls what is not there; one pull at a time per image, however many ask. */
   async ensure(image: ImagePin): Promise<void> {
-    if (await this.#present(image.config)) return;
+    if (await this.#present(image)) return;
     const running = this.#pulling.get(image.config);
     if (running !== undefined) return running;
     const pulling = this.#pull(image).finally(() => this.#pulling.delete(image.config));
@@ -32,18 +35,30 @@ export class DockerImages {
 
   /** Of those given, the ones that are there, by configuration digest. */
   async present(images: readonly ImagePin[]): Promise<ReadonlySet<Digest>> {
-    const present = await Promise.all(images.map((image) => this.#present(image.config)));
+    const present = await Promise.all(images.map((image) => this.#present(image)));
     return new Set(images.filter((_, index) => present[index]).map((image) => image.config));
   }
 
-  async #present(id: Digest): Promise<boolean> {
-    const found = await unlessStatus([404], this.#connection.json<object>({ method: 'GET', path: `/images/${id}/json` }));
+  /** Takes away the names under which this server pulled, and with them every image that nobody else names or uses. */
+  async removeOwn(): Promise<void> {
+    const all = await this.#connection.json<readonly { readonly RepoDigests: readonly string[] | null }[]>({
+      method: 'GET',
+      path: '/images/json',
+    });
+    const own = all.flatMap((image) => image.RepoDigests ?? []).filter((name) => name.includes(`/${this.#repository}@`));
+    for (const name of own) {
+      await unlessStatus([404, 409], this.#connection.json({ method: 'DELETE', path: `/images/${name}` }));
+    }
+  }
+
+  async #present(image: ImagePin): Promise<boolean> {
+    const found = await unlessStatus([404], this.#connection.json<object>({ method: 'GET', path: `/images/${imageName(image)}/json` }));
     return found !== undefined;
   }
 
   async #pull(image: ImagePin): Promise<void> {
     const registry = this.#registry.address();
-    const reference = image.foreign ?? `${registry}/coppice@${image.manifest}`;
+    const reference = image.foreign ?? `${registry}/${this.#repository}@${image.manifest}`;
     const progress = await this.#connection.stream({
       method: 'POST',
       path: '/images/create',
@@ -54,10 +69,15 @@ export class DockerImages {
     });
     const failure = await readPullFailure(progress);
     if (failure !== undefined) throw new CoppiceError('engine-failed', `cannot pull ${reference}: ${failure}`);
-    if (!(await this.#present(image.config))) {
+    if (!(await this.#present(image))) {
       throw new CoppiceError('engine-failed', `pulled ${reference}, but its configuration is not ${image.config}`);
     }
   }
+}
+
+/** What the engine knows an image by: ours by its configuration, so that no address of a registry enters; a foreign one by its reference. */
+export function imageName(image: ImagePin): string {
+  return image.foreign ?? image.config;
 }
 
 async function readPullFailure(progress: NodeJS.ReadableStream): Promise<string | undefined> {
