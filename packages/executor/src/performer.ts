@@ -69,7 +69,10 @@ function upSteps(parts: PerformerParts, network: NetworkKeeper): Omit<Performers
       const { instances } = await engine.startGeneration(generation);
       network.withhold(instances.map(({ id }) => id).filter((id) => !running.has(id)));
     },
-    provision: async ({ node, digest }) => await provision(parts, work.node(node), ref(node, digest)),
+    provision: async ({ node, digest }) => {
+      await provision(parts, work.node(node), ref(node, digest));
+      work.recordJob({ node, hook: 'provision', state: 'succeeded', exitCode: 0 });
+    },
     'await-ready': async ({ node, digest }, signal) => {
       const spec = work.node(node);
       const instances = await awaitReady({ engine, ref: ref(node, digest), node: spec, signal, nowMs });
@@ -78,8 +81,12 @@ function upSteps(parts: PerformerParts, network: NetworkKeeper): Omit<Performers
       network.admit(instances.map(({ id }) => id));
       await engine.resizeGeneration(ref(node, digest), spec.resources);
     },
-    'switch-address': async ({ node, digest }) => await network.serve(node, digest),
-    'switch-routes': async () => await network.switchRoutes(),
+    'switch-address': async ({ node, digest, firewall }) => {
+      await network.serve(node, digest);
+      if (firewall) work.recordJob({ node, hook: 'firewall', state: 'succeeded', exitCode: 0 });
+    },
+    // The policy is not observed: a plan that was cut off before it was swapped is made good here.
+    'switch-routes': async () => void (await Promise.all([network.apply(), network.switchRoutes()])),
     resize: async ({ node, digest }) => await engine.resizeGeneration(ref(node, digest), work.node(node).resources),
   };
 }

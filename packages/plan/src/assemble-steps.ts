@@ -40,10 +40,11 @@ function release(
   { active, ready }: { readonly active: readonly NodeWork[]; readonly ready: readonly string[] },
 ): MaybeId {
   const switches: string[] = [];
-  for (const { node, target, address } of active) {
+  for (const { node, target, address, firewall } of active) {
     if (address !== 'release' || !target) continue;
+    const step = { kind: 'switch-address', node, digest: target.digest, ...(firewall ? { firewall } : {}) } as const;
     // The first is the gate that waits for all; the others wait for it, which keeps the number of edges linear.
-    switches.push(list.add({ kind: 'switch-address', node, digest: target.digest }, switches[0] === undefined ? ready : [switches[0]]));
+    switches.push(list.add(step, switches[0] === undefined ? ready : [switches[0]]));
   }
   const before = switches.length > 0 ? switches : ready;
   const routed = active.some((work) => assembly.isRouted(work.node) && changesServing(work));

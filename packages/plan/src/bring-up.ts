@@ -54,7 +54,8 @@ function addNode(list: StepList, work: NodeWork, before: { readonly network: May
   const start = work.start ? list.add({ kind: 'start', node, digest }, [...around, job, removed]) : undefined;
   const provision = work.provision ? list.add({ kind: 'provision', node, digest }, [start]) : undefined;
   const confirm = work.awaitReady ? list.add({ kind: 'await-ready', node, digest }, [start, provision]) : undefined;
-  const address = work.address === 'ready' ? list.add({ kind: 'switch-address', node, digest }, [confirm]) : undefined;
+  const firewall = work.firewall ? { firewall: true as const } : {};
+  const address = work.address === 'ready' ? list.add({ kind: 'switch-address', node, digest, ...firewall }, [confirm]) : undefined;
   if (work.resize) list.add({ kind: 'resize', node, digest }, [confirm]);
   const entry = job ?? start;
   return {

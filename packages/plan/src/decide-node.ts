@@ -17,7 +17,7 @@ export interface NodeSituation {
   readonly missingVolumes: readonly string[];
   readonly attempt: DeploymentId | undefined;
   readonly job: (hook: string) => RecordedJob['state'] | undefined;
-  /** Whether what its dependants need of it, users and rights, differs from what was served. */
+  /** Whether a node that is not running yet will need users or rights of it that were not served. */
   readonly dependantsChanged: boolean;
 }
 
@@ -56,9 +56,11 @@ function decide(decision: Decision): NodeWork {
   const start = population.missing > 0;
   // Nobody has seen these ready: a server that died may have left them half provisioned.
   const awaitReady = start || !population.confirmed;
-  const provisionChanged = situation.dependantsChanged || differs(situation.before?.provision, spec.provision, situation.before);
-  const exclusive = isExclusive(spec) || (situation.before !== undefined && isExclusive(situation.before));
-  const egressChanged = differs(situation.before?.egress, spec.egress, situation.before);
+  const { before, job } = situation;
+  const provisionChanged =
+    situation.dependantsChanged || (job('provision') !== 'succeeded' && differs(before?.provision, spec.provision, before));
+  const exclusive = isExclusive(spec) || (before !== undefined && isExclusive(before));
+  const egressChanged = job('firewall') !== 'succeeded' && differs(before?.egress, spec.egress, before);
   const overlapping = stale.length > 0 && !exclusive;
   const surplus = !start && population.remove.length > 0;
   const work: Omit<NodeWork, 'change'> = {
@@ -69,6 +71,7 @@ function decide(decision: Decision): NodeWork {
     provision: spec.provision !== undefined && (awaitReady || provisionChanged),
     awaitReady,
     address: addressSwitch({ awaitReady, overlapping, other: egressChanged || stale.length > 0 || surplus }),
+    firewall: egressChanged,
     resize: population.differ,
     ...jobs(decision),
     remove: { ids: population.remove.map((instance) => instance.id), at: start ? 'start' : 'end' },

@@ -4,6 +4,7 @@ import {
   type EnvironmentSpec,
   type NodeName,
   type NodeSpec,
+  nodeDigest,
   type ObservedGeneration,
   type RelationshipSpec,
 } from '@coppice/model';
@@ -61,7 +62,7 @@ function survey({ desired, observed, previous }: PlanInput): World {
     before,
     generations,
     volumes: new Set(observed.volumes.map(({ node, volume }) => volumeKey(node, volume))),
-    dependantsChanged: changedDependants([...specs.values()], previous),
+    dependantsChanged: changedDependants(specs, before, generations),
     routed: new Set([...routedNodes(desired.spec), ...routedNodes(previous)]),
   };
 }
@@ -152,29 +153,28 @@ function volumeKey(node: NodeName, volume: string): string {
   return `${node} ${volume}`;
 }
 
-/** Provisioned nodes whose users are other nodes, or other rights, than when they were served. */
-function changedDependants(nodes: readonly NodeSpec[], previous: EnvironmentSpec | undefined): ReadonlySet<NodeName> {
-  const provisioned = new Set(nodes.filter((node) => node.provision !== undefined).map((node) => node.name));
-  if (provisioned.size === 0 || !previous) return new Set();
-  const before = usersOf(provisioned, previous.nodes);
-  const after = usersOf(provisioned, nodes);
-  return new Set([...provisioned].filter((name) => before.get(name) !== after.get(name)));
-}
-
-function usersOf(provisioned: ReadonlySet<NodeName>, nodes: readonly NodeSpec[]): ReadonlyMap<NodeName, string> {
-  const users = new Map<NodeName, string[]>();
-  for (const { name, relationships } of nodes) {
-    for (const relationship of relationships) {
-      if (!provisioned.has(relationship.node)) continue;
-      const known = users.get(relationship.node) ?? [];
-      known.push(userText(name, relationship));
-      users.set(relationship.node, known);
+/** Provisioned nodes of which a node that is not running yet will need what was not served: those it uses were told by then. */
+function changedDependants(
+  nodes: ReadonlyMap<NodeName, NodeSpec>,
+  before: ReadonlyMap<NodeName, NodeSpec>,
+  generations: ReadonlyMap<NodeName, readonly ObservedGeneration[]>,
+): ReadonlySet<NodeName> {
+  const changed = new Set<NodeName>();
+  if (before.size === 0) return changed;
+  for (const node of nodes.values()) {
+    const served = before.get(node.name)?.relationships;
+    for (const relationship of node.relationships) {
+      if (nodes.get(relationship.node)?.provision === undefined || changed.has(relationship.node)) continue;
+      const text = userText(relationship);
+      if (served?.some((other) => other.node === relationship.node && userText(other) === text)) continue;
+      const digest = nodeDigest(node);
+      if (!generations.get(node.name)?.some((generation) => generation.digest === digest)) changed.add(relationship.node);
     }
   }
-  return new Map([...users].map(([name, texts]) => [name, texts.sort().join('\n')]));
+  return changed;
 }
 
-function userText(user: NodeName, { name, endpoint, path, privileges }: RelationshipSpec): string {
+function userText({ name, endpoint, path, privileges }: RelationshipSpec): string {
   const rights = Object.entries(privileges).map(([schema, right]) => `${schema}=${right}`);
-  return [user, name, endpoint, path, ...rights.sort()].join(' ');
+  return [name, endpoint, path, ...rights.sort()].join(' ');
 }

@@ -93,6 +93,9 @@ export class ModelWorld {
         check(!this.#jobs.some((job) => job.node === step.node && job.hook === step.hook), `${step.id} runs twice`);
         this.#jobs.push({ node: step.node, hook: step.hook, state: 'succeeded' });
         break;
+      case 'provision':
+        this.#jobs.push({ node: step.node, hook: 'provision', state: 'succeeded' });
+        break;
       case 'start':
         this.#start(step.node, step.digest);
         break;

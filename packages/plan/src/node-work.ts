@@ -15,6 +15,8 @@ export interface NodeWork {
   readonly awaitReady: boolean;
   /** `ready`: as soon as the node is; `release`: together with all others, once all are ready. */
   readonly address: 'none' | 'ready' | 'release';
+  /** What it may reach changed, and nothing else tells whether that was done. */
+  readonly firewall: boolean;
   readonly resize: boolean;
   readonly deployJob: boolean;
   readonly postDeployJob: boolean;
@@ -35,6 +37,7 @@ export function idleWork(node: NodeName): NodeWork {
     provision: false,
     awaitReady: false,
     address: 'none',
+    firewall: false,
     resize: false,
     deployJob: false,
     postDeployJob: false,

@@ -19,7 +19,10 @@ export interface PlanInput {
   readonly routes: Digest | undefined;
 }
 
-/** How far a job of the attempt came. */
+/**
+ * How far a job of the attempt came. Besides hooks, the executor records what no observation tells: `provision` and `firewall`, once
+ * these are as the desired spec has them.
+ */
 export interface RecordedJob {
   readonly node: NodeName;
   readonly hook: string;

@@ -56,8 +56,8 @@ export type Step = StepBase &
     /** Runs the node's provisioning, where it has one, in each instance. */
     | { readonly kind: 'provision'; readonly node: NodeName; readonly digest: Digest }
     | { readonly kind: 'await-ready'; readonly node: NodeName; readonly digest: Digest }
-    /** Leads the node's stable address to this generation. */
-    | { readonly kind: 'switch-address'; readonly node: NodeName; readonly digest: Digest }
+    /** Leads the node's stable address to this generation. `firewall`: what it may reach changed as well, which is to be recorded. */
+    | { readonly kind: 'switch-address'; readonly node: NodeName; readonly digest: Digest; readonly firewall?: true }
     /** Swaps the environment's whole route table to the desired generations. */
     | { readonly kind: 'switch-routes' }
     /** Waits until the router has no open request on the generation, within a deadline. */

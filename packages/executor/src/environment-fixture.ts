@@ -1,0 +1,204 @@
+import { createSimulatedEngine, type SimulatedEngine } from '@coppice/engine';
+import {
+  CoppiceError,
+  type DeploymentId,
+  type Digest,
+  type EnvironmentId,
+  type EnvironmentSpec,
+  type NodeName,
+  type NodeSpec,
+  nodeDigest,
+  type ObservedEnvironment,
+  type ObservedGeneration,
+  type RouteTable,
+  routeTableDigest,
+} from '@coppice/model';
+import { buildNode, deploymentId } from '@coppice/model/builders';
+import { makePlan, type Plan, type RecordedJob } from '@coppice/plan';
+import { createSimulatedRouter, type SimulatedRouter } from '@coppice/router';
+import { createSimulatedVolumes, type Volumes } from '@coppice/volumes';
+import type { EnvironmentWork, NetworkNow } from './environment-work.ts';
+import { type Execution, executePlan, type StepResult } from './execute-plan.ts';
+import { createPerformer } from './performer.ts';
+import { probe } from './probe.ts';
+
+const environment = 'e_test' as EnvironmentId;
+const host = 'main.shop.localhost';
+
+/** A node that the simulated engine can probe: by a command in it. */
+export function probedNode(name: string, overrides: Parameters<typeof buildNode>[1] = {}): NodeSpec {
+  const readiness = { probe: { kind: 'command', argv: ['ready'] }, everyMs: 1, withinMs: 50, intervalMs: 1_000, timeoutMs: 100 } as const;
+  return buildNode(name, { readiness, ...overrides });
+}
+
+/** A release to bring about. */
+export interface Wish {
+  readonly spec: EnvironmentSpec | undefined;
+  readonly exists?: boolean;
+  readonly attempt?: DeploymentId;
+}
+
+/**
+ * One environment over simulated ports, for tests: observes, plans and applies as the control plane does, and throws where the router is
+ * given an instance that nobody saw ready. What a test "kills" is only this; its engine and records live on.
+ */
+export class EnvironmentFixture {
+  readonly engine: SimulatedEngine = createSimulatedEngine();
+  readonly volumes: Volumes = createSimulatedVolumes();
+  readonly router: SimulatedRouter = createSimulatedRouter();
+  readonly said: string[] = [];
+  readonly jobs: (RecordedJob & { readonly deployment: DeploymentId })[] = [];
+  /** What was last served, as the control plane would remember it. */
+  served: EnvironmentSpec | undefined;
+  readonly #seenReady = new Set<string>();
+
+  async observe(spec: EnvironmentSpec | undefined): Promise<ObservedEnvironment> {
+    const listing = await this.engine.inspect(environment);
+    const generations = await Promise.all(listing.generations.map((generation) => this.#probed(generation, spec)));
+    const routes = (await this.router.current()).get(environment);
+    return { ...listing, generations, volumes: await this.volumes.inspect(environment), routes };
+  }
+
+  async plan({
+    spec,
+    exists = true,
+    attempt = deploymentId('d_1'),
+  }: Wish): Promise<{ readonly plan: Plan; readonly observed: ObservedEnvironment }> {
+    const observed = await this.observe(spec);
+    const now = { generations: observed.generations, serving: servingOf(spec, observed), jobs: new Map() };
+    const routes = spec && routeTableDigest(this.#table(spec, now));
+    const desired = { exists, run: 'up', spec, dataGeneration: 0, attempt } as const;
+    const jobs = this.jobs.filter((job) => job.deployment === attempt);
+    return { plan: makePlan({ desired, observed, previous: this.served, jobs, routes }), observed };
+  }
+
+  /** Plans and applies once; what is wished serves afterwards where all steps are done. */
+  async apply(wish: Wish, options: Partial<Execution> = {}): Promise<readonly StepResult[]> {
+    const { plan, observed } = await this.plan(wish);
+    const { engine, volumes, router } = this;
+    const nowMs = (): number => performance.now();
+    const checked = { ...router, apply: async (id: EnvironmentId, table: RouteTable) => await router.apply(id, this.#checked(table)) };
+    const work = this.#work(wish);
+    const perform = createPerformer({ engine, volumes, router: checked, work, serving: servingOf(wish.spec, observed), nowMs });
+    const results = await executePlan({ plan, perform, signal: new AbortController().signal, nowMs, ...options });
+    if (results.every(({ state }) => state === 'done')) this.served = wish.exists === false ? undefined : wish.spec;
+    return results;
+  }
+
+  /** Ids of the instances the router sends requests to. */
+  routed(): readonly string[] {
+    const target = this.router.route(host, '/')?.target;
+    return target?.kind === 'upstream' ? target.servers.map(({ id }) => id) : [];
+  }
+
+  /** Instances by node, e.g. `web.0`, with their state. */
+  async instances(): Promise<readonly { readonly name: string; readonly id: string; readonly state: string; readonly digest: Digest }[]> {
+    const { generations } = await this.engine.inspect(environment);
+    const all = generations.flatMap(({ node, digest, instances }) => {
+      return instances.map(({ id, index, state }) => ({ name: `${node}.${index}`, id, state, digest }));
+    });
+    return all.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async idOf(name: string): Promise<string> {
+    const found = (await this.instances()).filter((instance) => instance.name === name);
+    if (found.length !== 1 || !found[0]) throw new Error(`${found.length} instances are named ${name}`);
+    return found[0].id;
+  }
+
+  /** Addresses that a node's stable address leads to. */
+  servingAddresses(node: NodeName): readonly string[] {
+    return this.engine.policyOf(environment)?.nodes.find((policy) => policy.node === node)?.serving ?? [];
+  }
+
+  async #probed(generation: ObservedGeneration, spec: EnvironmentSpec | undefined): Promise<ObservedGeneration> {
+    const node = [...(spec?.nodes ?? []), ...(this.served?.nodes ?? [])].find(({ name }) => name === generation.node);
+    if (!node) return generation;
+    const instances = await Promise.all(
+      generation.instances.map(async (instance) => {
+        const wrong = await probe(this.engine, instance, node.readiness.probe, node.readiness.timeoutMs);
+        if (wrong === undefined) this.#seenReady.add(instance.id);
+        return { ...instance, readiness: wrong === undefined ? ('ready' as const) : ('unknown' as const) };
+      }),
+    );
+    return { ...generation, instances };
+  }
+
+  #checked(table: RouteTable): RouteTable {
+    for (const { target } of table.entries) {
+      for (const { id } of target.kind === 'upstream' ? target.servers : []) {
+        if (!this.#seenReady.has(id)) throw new Error(`the router is led to ${id}, which nobody saw ready`);
+      }
+    }
+    return table;
+  }
+
+  #table(spec: EnvironmentSpec, now: NetworkNow): RouteTable {
+    const entries = spec.routes.flatMap((route): RouteTable['entries'] => {
+      if (route.kind !== 'upstream') return [];
+      const generation = now.generations.find(({ node, digest }) => node === route.node && digest === now.serving.get(node));
+      const running = (generation?.instances ?? []).filter(({ state }) => state === 'running');
+      const servers = running.map(({ id, address = '' }) => ({ id, address, port: 8080 }));
+      return [{ host, path: '/', headers: {}, access: undefined, target: { kind: 'upstream', node: route.node, servers, redirects: [] } }];
+    });
+    return { entries };
+  }
+
+  #work({ spec, attempt = deploymentId('d_1') }: Wish): EnvironmentWork {
+    const nodes = new Map([...(this.served?.nodes ?? []), ...(spec?.nodes ?? [])].map((node) => [node.name, node]));
+    return {
+      environment,
+      project: 'shop',
+      deployment: attempt,
+      node: (name) => {
+        const node = nodes.get(name);
+        if (!node) throw new CoppiceError('internal', `no release names ${name}`);
+        return node;
+      },
+      variables: (node) => node.variables,
+      hosts: () => ({}),
+      provisionInput: () => '{}',
+      policy: (now) => ({
+        edges: [],
+        nodes: [...nodes.keys()].sort().map((node) => {
+          const own = now.generations.filter((generation) => generation.node === node);
+          const addresses = (from: readonly ObservedGeneration[]): string[] =>
+            from.flatMap(({ instances }) => instances.flatMap(({ address, state }) => (state === 'running' && address ? [address] : [])));
+          const serving = addresses(own.filter(({ digest }) => digest === now.serving.get(node)));
+          return { node, address: '10.9.0.1', instances: addresses(own), serving, egress: 'open' as const };
+        }),
+      }),
+      routes: (now) => (spec ? this.#table(spec, now) : { entries: [] }),
+      jobs: () => this.jobs.filter((job) => job.deployment === attempt).map((job) => ({ ...job, exitCode: undefined })),
+      recordJob: (job) => this.#record({ ...job, deployment: attempt }),
+      noteReady: (instances) => {
+        for (const { id } of instances) this.#seenReady.add(id);
+      },
+      say: (line) => void this.said.push(line),
+    };
+  }
+
+  /** The newest record of a job is the one that counts. */
+  #record(job: RecordedJob & { readonly deployment: DeploymentId }): void {
+    const older = this.jobs.findIndex(
+      ({ deployment, node, hook }) => deployment === job.deployment && node === job.node && hook === job.hook,
+    );
+    if (older < 0) this.jobs.push(job);
+    else this.jobs[older] = job;
+  }
+}
+
+/** As the control plane decides it: the desired generation where all of it is ready, else another that runs. */
+function servingOf(spec: EnvironmentSpec | undefined, { generations }: ObservedEnvironment): ReadonlyMap<NodeName, Digest> {
+  const serving = new Map<NodeName, Digest>();
+  for (const node of spec?.nodes ?? []) {
+    const own = generations.filter((generation) => generation.node === node.name);
+    const ready = own.find(
+      ({ digest, instances }) => digest === nodeDigest(node) && instances.every(({ readiness }) => readiness === 'ready'),
+    );
+    const other = own.find(({ digest, instances }) => digest !== nodeDigest(node) && instances.some(({ state }) => state === 'running'));
+    serving.set(node.name, (ready ?? other)?.digest ?? nodeDigest(node));
+  }
+  for (const { node, digest } of generations) if (!serving.has(node)) serving.set(node, digest);
+  return serving;
+}
