@@ -95,7 +95,8 @@ test('a provisioning that fails says what it printed', async () => {
 test('nothing leads to an instance that was started and is not ready yet', async () => {
   const environment = await deployed();
   environment.engine.behave('web', { readyAfterProbes: Number.POSITIVE_INFINITY });
-  const scaled = buildSpec([db, { ...web, instances: 2 }], routes);
+  // The address of another node is switched meanwhile, which swaps the whole policy.
+  const scaled = buildSpec([db, { ...web, instances: 2 }, probedNode('more')], routes);
   const before = environment.servingAddresses(nodeName('web'));
   failureOf(await environment.apply({ spec: scaled }));
   assert.deepEqual(environment.servingAddresses(nodeName('web')), before);
