@@ -2,7 +2,7 @@ import { loadCatalog, staticServerFiles, typeDirectory } from '@coppice/catalog'
 import { createControlPlane, type Ports, type RunningControlPlane } from '@coppice/control';
 import { createDockerEngine, createDockerSandbox, type DockerEngine, type DockerSandbox } from '@coppice/engine';
 import { type Authorization, createGitHttpHandler, type GitRepositories, openRepositories } from '@coppice/git';
-import { createImageBuilder, createRegistryHandler, openOciStore } from '@coppice/images';
+import { createImageBuilder, createRegistryHandler, openBuildDisks, openOciStore, sweepBases } from '@coppice/images';
 import { createHaproxyRouter, type Router } from '@coppice/router';
 import { openStore, type Store } from '@coppice/state';
 import { openVolumes } from '@coppice/volumes';
@@ -56,6 +56,9 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
     hooksDirectory: at('hooks'),
     log: (event, details) => log(event, details),
   });
+  // Begun at once: it also sweeps the disks that a server which died in a build left mounted.
+  const buildDisks = openBuildDisks(at('builds/disks'));
+  await Promise.all([buildDisks, sweepBases()]);
   const catalog = loadCatalog();
   const ports: Ports = {
     store,
@@ -63,7 +66,13 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
     volumes: await openVolumes({ directory: at('volumes'), serverId }),
     router,
     repositories,
-    images: createImageBuilder({ directory: at('builds'), store: images, sandbox, ensureImage: engine.ensureImage }),
+    images: createImageBuilder({
+      directory: at('builds'),
+      store: images,
+      sandbox,
+      ensureImage: engine.ensureImage,
+      disks: () => buildDisks,
+    }),
     catalog,
     types: typeDirectory(catalog),
     typeFiles: (type, node) => (type.webServer === undefined ? {} : staticServerFiles(node.web.locations)),

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createDockerEngine, createDockerSandbox } from '@coppice/engine';
+import { openBuildDisks } from '@coppice/images';
 import { CoppiceError } from '@coppice/model';
 import { createHaproxyRouter } from '@coppice/router';
 import { openDataDirectory } from './data-directory.ts';
@@ -18,6 +19,7 @@ export async function takeDown(flags: { readonly data: string }): Promise<void> 
   const { serverId, at } = directory;
   const dockerHost = process.env['DOCKER_HOST'];
   const registry = { address: () => '127.0.0.1:1', token: '' };
+  await openBuildDisks(at('builds/disks'));
   await createDockerSandbox({ serverId, dockerHost, registry }).sweep();
   await createDockerEngine({ serverId, dockerHost, registry, stateDirectory: at('engine') }).removeServer();
   await createHaproxyRouter({ directory: at('router'), listen: '127.0.0.1:1', domain: 'localhost', log: () => undefined }).shutdown();

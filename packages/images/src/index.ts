@@ -3,6 +3,8 @@ export { type BuildLimits, defaultBuildLimits } from './build/build-limits.ts';
 export { defaultHostSources, type HostSettings, type HostSources, readHostSettings } from './build/host-settings.ts';
 export { cleanLine, redact } from './build/step-output.ts';
 export * from './create-image-builder.ts';
+export type { BuildDisks } from './disk/build-disk.ts';
+export { openBuildDisks } from './disk/open-build-disks.ts';
 export * from './image-builder.ts';
 export * from './registry/registry-handler.ts';
 export * from './store/build-record.ts';

@@ -1,9 +1,9 @@
 import { CoppiceError, type NodeName } from '@coppice/model';
-import type { ControlPlane, DoctorCheck, NodeLogLine } from '../control-plane.ts';
+import type { ControlPlane, NodeLogLine } from '../control-plane.ts';
 import { environmentNamed } from '../history/find.ts';
 import { mergeStreams } from '../merge-streams.ts';
-import { failureReason } from '../push/push-lines.ts';
 import { redact } from '../redact.ts';
+import { doctorChecks, partsHealth } from './doctor.ts';
 import type { CommandParts } from './parts.ts';
 
 type RuntimeCommands = Pick<ControlPlane, 'logs' | 'execTarget' | 'doctor' | 'readiness'>;
@@ -27,46 +27,9 @@ export function runtimeCommands(parts: CommandParts): RuntimeCommands {
       if (!first) throw new CoppiceError('not-found', `${node === '' ? 'the environment' : node} has no running instance`);
       return { instance: first.id };
     },
-    doctor: async () => {
-      const readiness = Object.entries(await checks(parts));
-      const { driver } = ports.volumes;
-      const volumes: DoctorCheck = {
-        check: 'volumes',
-        ok: true,
-        detail: `${driver.name}: ${driver.costs}; quota ${driver.quota}`,
-        fix: '',
-      };
-      return [...readiness.map(([check, wrong]) => asCheck(check, wrong)), volumes];
-    },
-    readiness: async () => await checks(parts),
+    doctor: async () => await doctorChecks(ports),
+    readiness: async () => await partsHealth(ports),
   };
-}
-
-async function checks({ ports }: CommandParts): Promise<Readonly<Record<string, string | undefined>>> {
-  const engine = failing(() => ports.engine.probe());
-  const router = failing(() => ports.router.current());
-  const volumes = failing(() => ports.volumes.list());
-  const state = failing(async () => ports.store.projects.list());
-  return { engine: await engine, router: await router, volumes: await volumes, state: await state };
-}
-
-async function failing(ask: () => Promise<unknown>): Promise<string | undefined> {
-  try {
-    await ask();
-    return undefined;
-  } catch (error) {
-    return failureReason(error);
-  }
-}
-
-function asCheck(check: string, wrong: string | undefined): DoctorCheck {
-  const fixes: Readonly<Record<string, string>> = {
-    engine: 'start the container engine: npm run setup, or systemctl start docker',
-    router: 'the server starts it again by itself; see its log in DIR/router',
-    volumes: 'check that DIR/volumes is mounted and writable',
-    state: 'check the disk that holds DIR',
-  };
-  return { check, ok: wrong === undefined, detail: wrong ?? 'answers', fix: wrong === undefined ? '' : (fixes[check] ?? '') };
 }
 
 interface InstanceRef {
