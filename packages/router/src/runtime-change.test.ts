@@ -33,7 +33,7 @@ test('from nothing: targets, servers, routes, and the digest last', () => {
   const goal = goalOf([table({ servers: ['s1'], targets: [['notice_creating/x', 'soon; now']] })]);
   assert.deepEqual(runtimeChanges(emptyState(), goal, everything).map(changeCommand), [
     'add map maps/targets.map <<\nnotice_creating/x soon; now\n',
-    'add server be_0/s1 10.0.0.2:80 pool-purge-delay 2s',
+    'add server be_0/s1 10.0.0.2:80 pool-max-conn -1 pool-purge-delay 2s',
     'set server be_0/s1 state ready',
     'add map maps/routes.map <<\na.localhost/ be_0\n',
     'add map maps/digests.map <<\ne_one sha256:1\n',
@@ -44,7 +44,7 @@ test('a swap takes the digest away, puts the new server in, then takes the old o
   const goal = goalOf([table({ servers: ['s2'], digest: 'sha256:2' as Digest })]);
   assert.deepEqual(runtimeChanges(reached(table({ servers: ['s1'] })), goal, everything).map(changeCommand), [
     'del map maps/digests.map e_one',
-    'add server be_0/s2 10.0.0.2:80 pool-purge-delay 2s',
+    'add server be_0/s2 10.0.0.2:80 pool-max-conn -1 pool-purge-delay 2s',
     'set server be_0/s2 state ready',
     'set server be_0/s1 state maint',
     'add map maps/digests.map <<\ne_one sha256:2\n',
