@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ApplicationNode, WorkerNode } from '@coppice/model';
 import { minimalExample } from './minimal-example.ts';
-import { complaints, topologyOf, web } from './reading-fixture.ts';
+import { complaints, read, topologyOf, web } from './reading-fixture.ts';
 
 const application = (...lines: readonly string[]): ApplicationNode => {
   const node = topologyOf(web(...lines)).nodes.find((each) => each.kind === 'application');
@@ -133,4 +133,9 @@ test('a worker needs a command', () => {
   assert.deepEqual(complaints(web('workers: { queue: {} }')), [
     'coppice.yaml:5:16  queue: a worker needs a command to run; write start: node worker.js, say',
   ]);
+});
+
+test('a folder that the commit must have is told with its place', () => {
+  const text = 'applications:\n  web:\n    type: static\n    source: { root: ./site/ }\n';
+  assert.deepEqual(read(text).folders, [{ path: 'site', at: { file: 'coppice.yaml', line: 4, column: 21 } }]);
 });

@@ -173,7 +173,10 @@ function readSourceRoot(application: Cursor<RawApplication>, reading: Reading): 
   const root = source && child(source, 'root');
   if (root === undefined || root.value === '/') return '.';
   const path = insidePath(root.value);
-  if (path !== undefined) return path;
+  if (path !== undefined) {
+    reading.report.needsFolder({ path, at: valueAt(root) });
+    return path;
+  }
   const message = `root: ${quote(root.value)} leads out of the repository`;
   reading.report.error({ code: 'invalid-path', at: valueAt(root), message, hint: 'write a folder relative to the root of the repository' });
   return '.';

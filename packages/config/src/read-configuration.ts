@@ -5,7 +5,7 @@ import { documentData, type LocatedData, type ValueBudget } from './document-dat
 import { limits } from './limits.ts';
 import { isRecord, mergedFiles } from './merged-files.ts';
 import { readTopology } from './read-topology.ts';
-import { createReport, type Report } from './report.ts';
+import { createReport, type NeededFolder, type Report } from './report.ts';
 import { syntaxTree } from './syntax-tree.ts';
 import { validShape } from './valid-shape.ts';
 
@@ -23,6 +23,8 @@ export interface Configuration {
   readonly diagnostics: Diagnostic[];
   /** Keys that are accepted and not acted on yet: `coppice.yaml:12:5  crons of web are not run yet`. */
   readonly inactive: string[];
+  /** Folders that the file names and the commit must have: to be checked by whoever has its tree. */
+  readonly folders: readonly NeededFolder[];
 }
 
 /** Reads the files as one. Pure; never throws for what stands in them. */
@@ -32,7 +34,8 @@ export function readConfiguration(input: ConfigurationInput): Configuration {
   const topology = readFiles(files, input.types, report);
   const diagnostics = report.diagnostics();
   const inactive = report.inactiveLines();
-  return topology === undefined || report.hasErrors() ? { diagnostics, inactive } : { topology, diagnostics, inactive };
+  const read = { diagnostics, inactive, folders: report.neededFolders() };
+  return topology === undefined || report.hasErrors() ? read : { ...read, topology };
 }
 
 /** The file at the root comes before those in the folder. */

@@ -18,11 +18,20 @@ export interface Report {
   more(count: number): void;
   /** A key that is accepted and not acted on yet, e.g. `crons of web are not run yet`. */
   inactive(at: SourcePosition, text: string): void;
+  /** Notes a folder that the commit must have: only whoever has its tree can tell. */
+  needsFolder(folder: NeededFolder): void;
   hasErrors(): boolean;
   /** Sorted by file, line and column, equal ones once, at most `limits.diagnostics`; errors go before warnings where not all fit. */
   diagnostics(): Diagnostic[];
   /** Sorted lines with their positions. */
   inactiveLines(): string[];
+  neededFolders(): NeededFolder[];
+}
+
+/** A folder that the file names, relative to the root of the repository. */
+export interface NeededFolder {
+  readonly path: string;
+  readonly at: SourcePosition;
 }
 
 type Severity = Diagnostic['severity'];
@@ -30,6 +39,7 @@ type Severity = Diagnostic['severity'];
 /** An empty report. `files` is the order in which files are reported. */
 export function createReport(files: readonly string[]): Report {
   const findings: (Finding & { readonly severity: Severity })[] = [];
+  const folders: NeededFolder[] = [];
   const notes: { readonly at: SourcePosition; readonly text: string }[] = [];
   let uncounted = 0;
   const order = new Map(files.map((file, index) => [file, index]));
@@ -42,6 +52,8 @@ export function createReport(files: readonly string[]): Report {
       uncounted += count;
     },
     inactive: (at, text) => notes.push({ at, text }),
+    needsFolder: (folder) => folders.push(folder),
+    neededFolders: () => [...folders].sort(byPosition),
     hasErrors: () => findings.some((finding) => finding.severity === 'error'),
     diagnostics() {
       const unique = withoutRepeats(findings);

@@ -1,5 +1,5 @@
 import type { ObjectReader } from '@coppice/git';
-import type { Digest, GitId, Release } from '@coppice/model';
+import { type Digest, formatDiagnostic, type GitId, type Release } from '@coppice/model';
 import type { RunningActivity } from '../activity-recorder.ts';
 import type { Ports } from '../ports.ts';
 import { readTopology } from './read-configuration.ts';
@@ -22,7 +22,7 @@ export async function releaseOfTree(ports: Ports, request: ReleaseRequest): Prom
 
   const tree = await request.objects.tree(request.tree);
   const { topology, remarks, warnings } = await readTopology(tree, ports.types);
-  for (const line of [...warnings.map((warning) => warning.message), ...remarks]) request.activity.say(line);
+  for (const line of [...warnings.map(formatDiagnostic), ...remarks]) request.activity.say(line);
   const builds = await nodeBuilds({ project: request.project, topology, tree, catalog: ports.catalog, typeFiles: ports.typeFiles });
   const images = await buildAll(builds, ports.images, request.activity);
   const value = resolveRelease(topology, builds, images);
