@@ -14,6 +14,15 @@ test('text with quotes, control characters and lone surrogates is escaped as JSO
   assert.equal(canonicalJson('"\\\n\u0000\ud800'), '"\\"\\\\\\n\\u0000\\ud800"');
 });
 
+test('objects of many keys are sorted like those of few', () => {
+  const keys = Array.from({ length: 100 }, (_, index) => `k${index}`);
+  const text = `{${[...keys]
+    .sort()
+    .map((key) => `"${key}":0`)
+    .join(',')}}`;
+  assert.equal(canonicalJson(Object.fromEntries(keys.map((key) => [key, 0]))), text);
+});
+
 test('minus zero is zero; numbers that JSON cannot hold, and what is no data, are refused', () => {
   assert.equal(canonicalJson([-0, 1e21, 0.1]), '[0,1e+21,0.1]');
   for (const value of [Number.NaN, Number.POSITIVE_INFINITY, 1n, () => 0, Symbol('s'), undefined]) {

@@ -150,16 +150,18 @@ const schemeVersion = 1;
  * Empty collections and undefined do not enter, so a new optional field leaves old digests as they are.
  */
 export function nodeDigest(spec: NodeSpec): Digest {
-  const fields: Record<string, unknown> = {};
-  for (const field of Object.keys(nodeFieldChange) as (keyof NodeSpec)[]) {
-    if (nodeFieldChange[field] === 'replace' && !isEmpty(spec[field])) fields[field] = spec[field];
+  const fields: Record<string, unknown> = { v: schemeVersion };
+  for (const field of digestedFields) {
+    const value = field === 'image' ? spec.image.manifest : spec[field];
+    if (!isEmpty(value)) fields[field] = value;
   }
-  fields['image'] = spec.image.manifest;
-  return digestOf({ v: schemeVersion, ...fields });
+  return digestOf(fields);
 }
 
+const digestedFields = (Object.keys(nodeFieldChange) as (keyof NodeSpec)[]).filter((field) => nodeFieldChange[field] === 'replace');
+
 function isEmpty(value: unknown): boolean {
-  if (value === undefined) return true;
+  if (typeof value !== 'object') return value === undefined;
   if (Array.isArray(value)) return value.length === 0;
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+  return value !== null && Object.keys(value).length === 0;
 }
