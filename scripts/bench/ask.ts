@@ -1,0 +1,48 @@
+import { Agent, request } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Where an answer is asked for: an address, and the host that is named there. */
+export interface Place {
+  readonly address: string;
+  readonly port: number;
+  readonly host: string;
+}
+
+/** Between two questions: often enough to see a change at once, seldom enough to leave the processor to what is measured. */
+const everyMs = 3;
+const deadlineMs = 60_000;
+
+/** Asks again and again until the body is `expected`; resolves with the time of that answer by the monotonic clock, in ms. */
+export async function firstAnswer(place: Place, expected: string): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const endMs = performance.now() + deadlineMs;
+  let last = '';
+  try {
+    while (performance.now() < endMs) {
+      last = await ask(place, agent);
+      if (last === expected) return performance.now();
+      await pause(everyMs);
+    }
+  } finally {
+    agent.destroy();
+  }
+  throw new Error(
+    `${place.host} did not answer ${JSON.stringify(expected)} within ${deadlineMs} ms, but ${JSON.stringify(last.slice(0, 200))}`,
+  );
+}
+
+/** The body of one answer, whatever its status; what went wrong where there is none. */
+export async function ask(place: Place, agent?: Agent): Promise<string> {
+  return await new Promise((resolve) => {
+    const options = { host: place.address, port: place.port, headers: { host: place.host }, timeout: 5_000, ...(agent ? { agent } : {}) };
+    const asked = request(options, (answer) => {
+      let body = '';
+      answer.on('data', (bytes: Buffer) => (body += bytes.toString('utf8')));
+      answer.on('end', () => resolve(body));
+      answer.on('error', (error) => resolve(error.message));
+    });
+    asked.on('timeout', () => asked.destroy(new Error('no answer within 5 s')));
+    asked.on('error', (error) => resolve(error.message));
+    asked.end();
+  });
+}
