@@ -23,7 +23,7 @@ test('an application of two lines has every default', () => {
     sourceRoot: '.',
     build: undefined,
     dependencies: {},
-    hooks: { deploy: undefined, postDeploy: undefined },
+    hooks: { build: undefined, deploy: undefined, postDeploy: undefined },
     start: 'node server.js',
     preStart: undefined,
     postStart: undefined,

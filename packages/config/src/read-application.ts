@@ -54,7 +54,7 @@ export function readApplication(application: Cursor<RawApplication>, declared: D
     sourceRoot: readSourceRoot(application, reading),
     build: readBuild(application, report),
     dependencies: readDependencies(application),
-    hooks: { deploy: scriptOf(hooks?.deploy), postDeploy: scriptOf(hooks?.post_deploy) },
+    hooks: { build: scriptOf(hooks?.build), deploy: scriptOf(hooks?.deploy), postDeploy: scriptOf(hooks?.post_deploy) },
     ...commandsOf(start, commands),
     ...running,
     relationships: running.relationships.map(withoutPosition),

@@ -20,17 +20,17 @@ test('no build means the type decides, an empty list that nothing is built', () 
   assert.deepEqual(of('build: []'), []);
 });
 
-test('hooks.build is one more step that sees all files', () => {
-  assert.deepEqual(of('hooks:', '  build: |', '    set -e', '    make'), [{ run: 'set -e\nmake\n', inputs: undefined }]);
-  assert.deepEqual(of('build: [a]', 'hooks: { build: b }'), [
-    { run: 'a', inputs: undefined },
-    { run: 'b', inputs: undefined },
-  ]);
+test('hooks.build leaves the steps as they are, the type’s own too', () => {
+  const [node] = topologyOf(web('hooks:', '  build: |', '    set -e', '    make')).nodes;
+  assert.deepEqual(node?.kind === 'application' && [node.build, node.hooks.build], [undefined, 'set -e\nmake\n']);
 });
 
 test('hooks are scripts; one of nothing is none', () => {
   const [node] = topologyOf(web('hooks: { build: "", deploy: migrate, post_deploy: }')).nodes;
-  assert.deepEqual(node?.kind === 'application' && [node.build, node.hooks], [undefined, { deploy: 'migrate', postDeploy: undefined }]);
+  assert.deepEqual(node?.kind === 'application' && [node.build, node.hooks], [
+    undefined,
+    { build: undefined, deploy: 'migrate', postDeploy: undefined },
+  ]);
 });
 
 test('build.flavor is ignored and said so', () => {

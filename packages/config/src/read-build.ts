@@ -5,14 +5,10 @@ import { quote } from './quote.ts';
 import type { RawApplication, RawBuild, RawBuildStep } from './raw-file.ts';
 import type { Report } from './report.ts';
 
-/** The steps of `build` and then `hooks.build`; undefined where neither is given, which means the type's own steps. */
+/** The steps of `build`; undefined where it is not given, which means the type's own steps. */
 export function readBuild(application: Cursor<RawApplication>, report: Report): readonly BuildStep[] | undefined {
   const build = child(application, 'build');
-  const hooks = child(application, 'hooks');
-  const declared = build && readSteps(build, report);
-  const hook = scriptOf(hooks?.value.build);
-  if (hook === undefined) return declared;
-  return [...(declared ?? []), { run: hook, inputs: undefined }];
+  return build && readSteps(build, report);
 }
 
 function readSteps(build: Cursor<RawBuild>, report: Report): readonly BuildStep[] | undefined {

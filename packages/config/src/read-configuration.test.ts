@@ -82,7 +82,7 @@ routes:
   const app = topology?.nodes.find((node) => node.name === 'app');
   assert.deepEqual(app?.kind === 'application' && [app.sourceRoot, app.build, app.start, app.relationships, app.resources], [
     '.',
-    [{ run: 'set -e\nnpm ci\n', inputs: undefined }],
+    undefined,
     'node index.js',
     [
       { name: 'cache', node: 'cache', endpoint: 'redis' },

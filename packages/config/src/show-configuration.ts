@@ -54,7 +54,7 @@ function applicationForm(node: ApplicationNode, workers: readonly WorkerNode[]) 
     ...originForm(node.origin),
     source: { root: node.sourceRoot },
     build: node.build,
-    hooks: { deploy: node.hooks.deploy, post_deploy: node.hooks.postDeploy },
+    hooks: { build: node.hooks.build, deploy: node.hooks.deploy, post_deploy: node.hooks.postDeploy },
     dependencies: node.dependencies,
     web: {
       enabled: node.web.enabled,

@@ -54,7 +54,8 @@ export interface ApplicationNode extends RunningCode {
   readonly build: readonly BuildStep[] | undefined;
   /** Global packages by manager, e.g. `{ nodejs: { pnpm: "^9" } }`. */
   readonly dependencies: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  readonly hooks: { readonly deploy: string | undefined; readonly postDeploy: string | undefined };
+  /** `build` runs after the steps, seeing all files; the others are jobs of a deployment. */
+  readonly hooks: { readonly build: string | undefined; readonly deploy: string | undefined; readonly postDeploy: string | undefined };
   /** False where the application only runs jobs or workers: it then gets no default route and no PORT probe. */
   readonly web: WebServing;
   readonly crons: readonly Cron[];

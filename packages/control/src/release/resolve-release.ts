@@ -2,6 +2,7 @@ import type { Catalog, ResolvedType } from '@coppice/catalog';
 import type { BuildOutlook, BuildRequest, BuiltImage, ImageBuilder } from '@coppice/images';
 import {
   type ApplicationNode,
+  type BuildStep,
   CoppiceError,
   formatDiagnostic,
   type NodeName,
@@ -51,7 +52,7 @@ async function nodeBuild(node: Rooted, input: ReleaseInput): Promise<NodeBuild> 
     throw new CoppiceError('invalid-configuration', `source.root of ${node.name}: the commit has no folder "${node.sourceRoot}"`);
   }
   const source = await runningSource(folder);
-  const steps = node.build ?? (await defaultSteps(type, source));
+  const steps = await buildSteps(node, type, source);
   const variables = steps.length === 0 ? {} : { ...type.build?.variables, ...node.variables };
   const application = { source, steps, variables, files: input.typeFiles(type, node) };
   return { node: node.name, type, sourceTree: source.id, request: { project: input.project, type, application } };
@@ -65,10 +66,13 @@ function resolveType(node: Rooted, input: ReleaseInput): ResolvedType {
   return resolved;
 }
 
-async function defaultSteps(
-  type: ResolvedType,
-  source: SourceTree,
-): Promise<readonly { readonly run: string; readonly inputs: readonly string[] | undefined }[]> {
+/** The declared steps or the type's own, then the build hook. */
+async function buildSteps(node: ApplicationNode, type: ResolvedType, source: SourceTree): Promise<readonly BuildStep[]> {
+  const steps = node.build ?? (await defaultSteps(type, source));
+  return node.hooks.build === undefined ? steps : [...steps, { run: node.hooks.build, inputs: undefined }];
+}
+
+async function defaultSteps(type: ResolvedType, source: SourceTree): Promise<readonly BuildStep[]> {
   for (const candidate of type.build?.defaults ?? []) {
     if (await source.entry(candidate.when)) return candidate.steps;
   }
