@@ -1,5 +1,13 @@
 import { EventEmitter, on } from 'node:events';
-import { type Activity, type ActivityKind, type ActivityState, type DeploymentId, type EnvironmentId, plainText } from '@coppice/model';
+import {
+  type Activity,
+  type ActivityKind,
+  type ActivityState,
+  CoppiceError,
+  type DeploymentId,
+  type EnvironmentId,
+  plainText,
+} from '@coppice/model';
 import type { Store } from '@coppice/state';
 import { redact } from './redact.ts';
 
@@ -69,7 +77,7 @@ export class ActivityRecorder {
   /** Aborts a running activity; false where it does not run here. */
   cancel(id: string): boolean {
     const controller = this.#running.get(id);
-    controller?.abort(new Error('cancelled'));
+    controller?.abort(new CoppiceError('cancelled', 'it was cancelled'));
     return controller !== undefined;
   }
 

@@ -1,5 +1,5 @@
 import type { EnvironmentNetwork } from '@coppice/engine';
-import { createPerformer, executePlan, type StepResult } from '@coppice/executor';
+import { createPerformer, type EnvironmentWork, executePlan, type StepResult } from '@coppice/executor';
 import {
   CoppiceError,
   type Deployment,
@@ -40,6 +40,8 @@ export class Reconciler {
   readonly #activities: ActivityRecorder;
   readonly #health: HealthMonitor;
   readonly #networks = new Map<EnvironmentId, EnvironmentNetwork>();
+  /** Environments whose network policy this process has put in force. */
+  readonly #enforced = new Set<EnvironmentId>();
 
   constructor(ports: Ports, activities: ActivityRecorder, health: HealthMonitor) {
     this.#ports = ports;
@@ -69,7 +71,8 @@ export class Reconciler {
   async repair(id: EnvironmentId, signal: AbortSignal): Promise<void> {
     const environment = this.#ports.store.environments.get(id);
     if (!environment) return;
-    const { plan } = await this.#plan(id);
+    const { plan, observed } = await this.#plan(id);
+    if (plan.steps.length === 0 && observed.network && !this.#enforced.has(id)) await this.#enforce(environment, observed);
     if (plan.steps.length > 0) {
       const cause = plan.changes.some((change) => change.action !== 'keep')
         ? 'the environment was not as desired'
@@ -98,6 +101,7 @@ export class Reconciler {
   async forget(id: EnvironmentId): Promise<void> {
     const { store } = this.#ports;
     this.#networks.delete(id);
+    this.#enforced.delete(id);
     store.transaction(() => {
       for (const intent of store.intents.list().filter((candidate) => candidate.environment === id)) store.intents.delete(intent.id);
       store.environments.delete(id);
@@ -136,22 +140,12 @@ export class Reconciler {
   }
 
   async #apply(environment: EnvironmentRecord, plan: Plan, observed: ObservedEnvironment, { activity }: ReconcileOptions): Promise<void> {
-    const { engine, volumes, router, clock, store } = this.#ports;
-    const spec = environment.desired.spec ?? emptySpec;
-    const previous = liveOf(store, environment)?.spec;
-    const network = await this.#network(environment);
-    const work = workOf({
-      ports: this.#ports,
-      health: this.#health,
-      environment,
-      spec,
-      previous,
-      deployment: this.#attempt(environment),
-      network,
-      activity,
-    });
+    const { engine, volumes, router, clock } = this.#ports;
+    const work = await this.#work(environment, activity);
+    this.#enforced.add(environment.id);
     const nowMs = clock.monotonicMs.bind(clock);
-    const perform = createPerformer({ engine, volumes, router, work, serving: servingNow(spec, observed.generations), nowMs });
+    const serving = servingNow(environment.desired.spec ?? emptySpec, observed.generations);
+    const perform = createPerformer({ engine, volumes, router, work, serving, nowMs });
     const results = await executePlan({
       plan,
       perform,
@@ -162,6 +156,28 @@ export class Reconciler {
     activity.signal.throwIfAborted();
     const failed = results.find((result) => result.state === 'failed');
     if (failed) throw failed.error;
+  }
+
+  /** The policy is no part of what is observed: a server that was killed may have left an old one, so each puts it in force once. */
+  async #enforce(environment: EnvironmentRecord, observed: ObservedEnvironment): Promise<void> {
+    const { generations } = observed;
+    const work = await this.#work(environment, { say: () => undefined });
+    const serving = servingNow(environment.desired.spec ?? emptySpec, generations);
+    await this.#ports.engine.applyPolicy(environment.id, work.policy({ generations, serving, jobs: new Map() }));
+    this.#enforced.add(environment.id);
+  }
+
+  async #work(environment: EnvironmentRecord, activity: Pick<RunningActivity, 'say'>): Promise<EnvironmentWork> {
+    return workOf({
+      ports: this.#ports,
+      health: this.#health,
+      environment,
+      spec: environment.desired.spec ?? emptySpec,
+      previous: liveOf(this.#ports.store, environment)?.spec,
+      deployment: this.#attempt(environment),
+      network: await this.#network(environment),
+      activity,
+    });
   }
 
   #trace(environment: EnvironmentRecord, step: Step, event: 'begin' | StepResult): void {
