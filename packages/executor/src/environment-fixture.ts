@@ -81,6 +81,8 @@ export class EnvironmentFixture {
     const work = this.#work(wish);
     const perform = createPerformer({ engine, volumes, router: checked, work, serving: servingOf(wish.spec, observed), nowMs });
     const results = await executePlan({ plan, perform, signal: new AbortController().signal, nowMs, ...options });
+    const late = await perform.settle();
+    if (late !== undefined) throw late;
     if (results.every(({ state }) => state === 'done')) this.served = wish.exists === false ? undefined : wish.spec;
     return results;
   }

@@ -38,6 +38,12 @@ export class NetworkKeeper {
     await this.#prepared;
   }
 
+  /** The same ahead of time, where there is a network already. */
+  async prepareIfThere(): Promise<void> {
+    const { engine, work } = this.#parts;
+    if (this.#prepared || (await engine.inspect(work.environment)).network) await this.prepare();
+  }
+
   /** Leads a node's stable address to a generation. */
   async serve(node: NodeName, digest: Digest): Promise<void> {
     this.#serving.set(node, digest);

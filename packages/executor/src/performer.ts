@@ -18,6 +18,7 @@ import type { EnvironmentWork } from './environment-work.ts';
 import { lastOutput } from './last-output.ts';
 import { NetworkKeeper } from './network-keeper.ts';
 import { runJob } from './run-job.ts';
+import { TrailingWork } from './trailing-work.ts';
 
 export interface PerformerParts {
   readonly engine: Engine;
@@ -35,16 +36,26 @@ const drainDeadlineMs = 10_000;
 const drainEveryMs = 25;
 const provisionTimeoutMs = 60_000;
 
+/** Does steps. What no other step waits for may still go on when a step is done. */
+export interface Performer {
+  (step: Step, signal: AbortSignal): Promise<void>;
+  /** To be called when no more steps come: resolves when nothing goes on any more, with the first failure, or undefined. */
+  settle(): Promise<unknown>;
+}
+
 /** What each kind of step does to the world, over the ports. Every step is idempotent. */
-export function createPerformer(parts: PerformerParts): (step: Step, signal: AbortSignal) => Promise<void> {
+export function createPerformer(parts: PerformerParts): Performer {
   const network = new NetworkKeeper({ ...parts, isSurplus: (node, digest, { index }) => isSurplus(parts.work, { node, digest }, index) });
-  const performers: Performers = { ...upSteps(parts, network), ...downSteps(parts, network) };
-  return async (step, signal) => await (performers[step.kind] as (step: Step, signal: AbortSignal) => Promise<void>)(step, signal);
+  const trailing = new TrailingWork();
+  const performers: Performers = { ...upSteps(parts, network, trailing), ...downSteps(parts, network) };
+  const perform = async (step: Step, signal: AbortSignal): Promise<void> =>
+    await (performers[step.kind] as (step: Step, signal: AbortSignal) => Promise<void>)(step, signal);
+  return Object.assign(perform, { settle: async () => await trailing.settle() });
 }
 
 type DownKind = 'drain' | 'stop' | 'remove-instances' | 'remove-routes' | 'remove-network' | 'remove-volumes';
 
-function upSteps(parts: PerformerParts, network: NetworkKeeper): Omit<Performers, DownKind> {
+function upSteps(parts: PerformerParts, network: NetworkKeeper, trailing: TrailingWork): Omit<Performers, DownKind> {
   const { engine, volumes, work, nowMs } = parts;
   const ref = (node: NodeName, digest: Digest): GenerationRef => ({ environment: work.environment, node, digest });
   return {
@@ -53,7 +64,7 @@ function upSteps(parts: PerformerParts, network: NetworkKeeper): Omit<Performers
       await network.prepare();
     },
     'create-volumes': async ({ node }) => void (await mountsOf(volumes, work, work.node(node))),
-    'pull-image': async ({ node }) => await engine.ensureImage(work.node(node).image),
+    'pull-image': async ({ node }) => void (await Promise.all([engine.ensureImage(work.node(node).image), network.prepareIfThere()])),
     'run-job': async ({ node, hook }, signal) => await runHook(parts, network, { node, hook, signal }),
     start: async ({ node, digest }) => {
       const spec = work.node(node);
@@ -79,14 +90,18 @@ function upSteps(parts: PerformerParts, network: NetworkKeeper): Omit<Performers
       await afterStart(engine, spec, instances, work);
       work.noteReady(instances);
       network.admit(instances.map(({ id }) => id));
-      await engine.resizeGeneration(ref(node, digest), spec.resources);
+      // The CPU quota keeps nobody waiting: where it is cut off, the next plan sees that it is missing.
+      trailing.begin(engine.resizeGeneration(ref(node, digest), spec.resources));
     },
     'switch-address': async ({ node, digest, firewall }) => {
       await network.serve(node, digest);
       if (firewall) work.recordJob({ node, hook: 'firewall', state: 'succeeded', exitCode: 0 });
     },
     // The policy is not observed: a plan that was cut off before it was swapped is made good here.
-    'switch-routes': async () => void (await Promise.all([network.apply(), network.switchRoutes()])),
+    'switch-routes': async () => {
+      await network.switchRoutes();
+      await network.apply();
+    },
     resize: async ({ node, digest }) => await engine.resizeGeneration(ref(node, digest), work.node(node).resources),
   };
 }

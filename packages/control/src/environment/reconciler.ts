@@ -153,9 +153,11 @@ export class Reconciler {
       nowMs,
       onStep: (step, event) => this.#trace(environment, step, event),
     });
+    const late = await perform.settle();
     activity.signal.throwIfAborted();
     const failed = results.find((result) => result.state === 'failed');
     if (failed) throw failed.error;
+    if (late !== undefined) throw late;
   }
 
   /** The policy is no part of what is observed: a server that was killed may have left an old one, so each puts it in force once. */
