@@ -1,8 +1,9 @@
+import { join } from 'node:path';
 import { loadCatalog, staticServerFiles, typeDirectory } from '@coppice/catalog';
 import { createControlPlane, type Ports, type RunningControlPlane } from '@coppice/control';
 import { createDockerEngine, createDockerSandbox, type DockerEngine, type DockerSandbox } from '@coppice/engine';
 import { type Authorization, createGitHttpHandler, type GitRepositories, openRepositories } from '@coppice/git';
-import { createImageBuilder, createRegistryHandler, openBuildDisks, openOciStore, sweepBases } from '@coppice/images';
+import { configuredLimits, createImageBuilder, createRegistryHandler, openBuildDisks, openOciStore, sweepBases } from '@coppice/images';
 import { createHaproxyRouter, type Router } from '@coppice/router';
 import { openStore, type Store } from '@coppice/state';
 import { openVolumes } from '@coppice/volumes';
@@ -12,6 +13,7 @@ import { createApi } from './http/create-api.ts';
 import { addExecUpgrade } from './http/exec-upgrade.ts';
 import type { Log } from './logger.ts';
 import { renderMetrics } from './metrics.ts';
+import { openPassage } from './passage.ts';
 import type { ServerOptions } from './server-options.ts';
 
 /** A server that is wired and not listening yet. */
@@ -43,8 +45,9 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
   const registry = { address: () => listening.registry, token: registryToken };
   const engine = createDockerEngine({ serverId, dockerHost, registry, stateDirectory: at('engine') });
   const sandbox = createDockerSandbox({ serverId, dockerHost, registry });
+  const passage = await openPassage(directory);
   const router = createHaproxyRouter({
-    directory: at('router'),
+    directory: join(passage, 'router'),
     listen: hostPort(options.router),
     domain: options.domain,
     log: (line) => log('router', { line }),
@@ -52,8 +55,8 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
   const store = openStore({ directory: directory.root });
   const images = await openOciStore(at('images'));
   const repositories = await openRepositories({
-    directory: at('repositories'),
-    hooksDirectory: at('hooks'),
+    directory: join(passage, 'repositories'),
+    hooksDirectory: join(passage, 'hooks'),
     log: (event, details) => log(event, details),
   });
   // Begun at once: it also sweeps the disks that a server which died in a build left mounted.
@@ -72,6 +75,7 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
       sandbox,
       ensureImage: engine.ensureImage,
       disks: () => buildDisks,
+      limits: configuredLimits(process.env),
     }),
     catalog,
     types: typeDirectory(catalog),

@@ -39,16 +39,23 @@ export async function runServer(flags: ServerFlags): Promise<void> {
   const listening: Listening = { url: '', registry: '' };
   const parts = await compose(options, directory, listening, log);
   writeAdminToken(directory, () => parts.store.tokens.issue('admin'));
-  await listen(parts, options, listening);
-  await startParts(parts, log);
-  process.stdout.write(`coppice is ready: api=${listening.url} router=http://${parts.router.address} ssh=off\n`);
-  stopOnSignal(async () => {
+  const stop = async (): Promise<void> => {
     parts.plane.stop();
     await parts.api.close();
     await parts.repositories.close();
     parts.store.close();
     hold.close();
-  }, log);
+  };
+  try {
+    await listen(parts, options, listening);
+    await startParts(parts, log);
+  } catch (error) {
+    // Half a server must not stay: nobody would be told that it never gets ready.
+    await stop();
+    throw error;
+  }
+  process.stdout.write(`coppice is ready: api=${listening.url} router=http://${parts.router.address} ssh=off\n`);
+  stopOnSignal(stop, log);
 }
 
 async function listen({ api }: Composition, options: ServerOptions, listening: Listening): Promise<void> {

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createDockerEngine, createDockerSandbox } from '@coppice/engine';
 import { openBuildDisks } from '@coppice/images';
 import { CoppiceError } from '@coppice/model';
 import { createHaproxyRouter } from '@coppice/router';
 import { openDataDirectory } from './data-directory.ts';
+import { closePassage, openPassage } from './passage.ts';
 import { whoHolds } from './single-server.ts';
 
 const stopDeadlineMs = 20_000;
@@ -22,7 +23,13 @@ export async function takeDown(flags: { readonly data: string }): Promise<void> 
   await openBuildDisks(at('builds/disks'));
   await createDockerSandbox({ serverId, dockerHost, registry }).sweep();
   await createDockerEngine({ serverId, dockerHost, registry, stateDirectory: at('engine') }).removeServer();
-  await createHaproxyRouter({ directory: at('router'), listen: '127.0.0.1:1', domain: 'localhost', log: () => undefined }).shutdown();
+  await createHaproxyRouter({
+    directory: join(await openPassage(directory), 'router'),
+    listen: '127.0.0.1:1',
+    domain: 'localhost',
+    log: () => undefined,
+  }).shutdown();
+  await closePassage(directory);
   process.stdout.write(`stopped and removed all that ${root} ran; its data is still there\n`);
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { mustRun } from './run-program.ts';
 import { mountsBelow } from './traces.ts';
@@ -8,10 +8,7 @@ const prefix = 'coppice-test-';
 
 /** A new folder for one test server, named after the process that owns it. */
 export function makeFolder(): string {
-  const folder = mkdtempSync(join(parent, `${prefix}${process.pid}-`));
-  // Git's and HAProxy's own users pass through it.
-  chmodSync(folder, 0o711);
-  return folder;
+  return mkdtempSync(join(parent, `${prefix}${process.pid}-`));
 }
 
 /** Folders of test processes that are gone: they were killed before they could clean up. */

@@ -20,7 +20,7 @@ export async function tracesOf({ serverId, data }: ServerIdentity): Promise<read
     ...networks.map((name) => `network ${name}`),
     ...tables.map((table) => `rules ${table}`),
     ...loops.map((file) => `loop device of ${file}`),
-    ...mountsBelow(data).map((path) => `mount ${path}`),
+    ...[...mountsBelow(data), ...mountsBelow(`/run/coppice/${serverId}`)].map((path) => `mount ${path}`),
     ...processesOf(data).map((process) => `process ${process}`),
   ];
 }
