@@ -1,5 +1,6 @@
 import { CoppiceError, type NodeName } from '@coppice/model';
-import type { ControlPlane, NodeLogLine } from '../control-plane.ts';
+import type { EnvironmentRecord } from '@coppice/state';
+import type { ControlPlane, LogRequest, NodeLogLine } from '../control-plane.ts';
 import { environmentNamed } from '../history/find.ts';
 import { mergeStreams } from '../merge-streams.ts';
 import { redact } from '../redact.ts';
@@ -12,17 +13,16 @@ type RuntimeCommands = Pick<ControlPlane, 'logs' | 'execTarget' | 'doctor' | 're
 export function runtimeCommands(parts: CommandParts): RuntimeCommands {
   const { ports } = parts;
   return {
-    logs: async function* (project, request) {
+    // What is asked for is checked before the first line: an answer that began cannot say `not-found` any more.
+    logs: (project, request) => {
       const environment = environmentNamed(ports.store, project, request.environment);
-      const secrets = ports.store.secrets.values(environment.id);
-      const instances = await instancesOf(parts, project, request.environment, request.node);
-      const options = { follow: request.follow, signal: request.signal, ...given('since', request.since), ...given('tail', request.tail) };
-      const streams = instances.map(({ id, node }) => labelled(node, ports.engine.logs(id, options)));
-      const lines = request.follow ? mergeStreams(streams, { ordered: false }) : mergeStreams(streams, { ordered: true });
-      for await (const line of lines) yield { ...line, text: redact(line.text, secrets) };
+      checkNode(environment, request.node);
+      return logLines(parts, environment, request);
     },
     execTarget: async (project, { environment, node }) => {
-      const instances = (await instancesOf(parts, project, environment, node)).filter((instance) => instance.running);
+      const record = environmentNamed(ports.store, project, environment);
+      checkNode(record, node);
+      const instances = (await instancesOf(parts, record, node)).filter((instance) => instance.running);
       const [first] = instances;
       if (!first) throw new CoppiceError('not-found', `${node === '' ? 'the environment' : node} has no running instance`);
       return { instance: first.id };
@@ -38,17 +38,29 @@ interface InstanceRef {
   readonly running: boolean;
 }
 
-async function instancesOf({ ports }: CommandParts, project: string, name: string, node: string): Promise<readonly InstanceRef[]> {
-  const environment = environmentNamed(ports.store, project, name);
+function checkNode(environment: EnvironmentRecord, node: string): void {
+  const names = environment.desired.spec?.nodes.map((spec) => spec.name) ?? [];
+  if (node === '' || names.includes(node as NodeName)) return;
+  throw new CoppiceError('not-found', `no node is named "${node}"`, { hint: `there are: ${names.join(', ')}` });
+}
+
+/** Of one node, or of all where `node` is empty. */
+async function instancesOf({ ports }: CommandParts, environment: EnvironmentRecord, node: string): Promise<readonly InstanceRef[]> {
   const listing = await ports.engine.inspect(environment.id);
-  const names = new Set(environment.desired.spec?.nodes.map((spec) => spec.name));
-  if (node !== '' && !names.has(node as NodeName)) {
-    throw new CoppiceError('not-found', `no node is named "${node}"`, { hint: `there are: ${[...names].join(', ')}` });
-  }
   const wanted = node === '' ? listing.generations : listing.generations.filter((generation) => generation.node === node);
   return wanted.flatMap((generation) =>
     generation.instances.map((instance) => ({ id: instance.id, node: generation.node, running: instance.state === 'running' })),
   );
+}
+
+async function* logLines(parts: CommandParts, environment: EnvironmentRecord, request: LogRequest): AsyncIterable<NodeLogLine> {
+  const { engine, store } = parts.ports;
+  const secrets = store.secrets.values(environment.id);
+  const instances = await instancesOf(parts, environment, request.node);
+  const options = { follow: request.follow, signal: request.signal, ...given('since', request.since), ...given('tail', request.tail) };
+  const streams = instances.map(({ id, node }) => labelled(node, engine.logs(id, options)));
+  const lines = request.follow ? mergeStreams(streams, { ordered: false }) : mergeStreams(streams, { ordered: true });
+  for await (const line of lines) yield { ...line, text: redact(line.text, secrets) };
 }
 
 async function* labelled(node: NodeName, lines: AsyncIterable<Omit<NodeLogLine, 'node'>>): AsyncIterable<NodeLogLine> {
