@@ -1,5 +1,11 @@
+import { planRows } from '../../packages/plan/src/plan.bench.ts';
+import { routerRows } from '../../packages/router/src/router.bench.ts';
 import { TestServer } from '../../test/e2e/harness.ts';
 import type { BenchRow } from './bench-row.ts';
+import { firstPushRows } from './first-push-rows.ts';
+import { graphRows } from './graph-rows.ts';
+import { idleRows } from './idle-rows.ts';
+import { largePushRows } from './large-push-rows.ts';
 import { pushRows } from './push-rows.ts';
 import { removeImages } from './server-answers.ts';
 
@@ -11,10 +17,26 @@ export interface BenchGroup {
 }
 
 /** All groups, in the order of the table. */
-export const benchGroups: readonly BenchGroup[] = [{ name: 'push', run: () => withServer(pushRows) }];
+export function benchGroups(options: { readonly idleMinutes: number }): readonly BenchGroup[] {
+  return [
+    { name: 'push', run: () => withServer(pushRows) },
+    { name: 'first-push', run: () => withServer(firstPushRows) },
+    { name: 'graph', run: () => withServer(graphRows) },
+    { name: 'plan', run: async () => planRows() },
+    { name: 'router', run: routerBench },
+    { name: 'large-push', run: () => withServer(largePushRows) },
+    { name: 'idle', run: () => withServer((server) => idleRows(server, options.idleMinutes)) },
+  ];
+}
+
+/** Its one ratio is the share of the back end's requests per second that is left. */
+async function routerBench(): Promise<readonly BenchRow[]> {
+  const rows = await routerRows();
+  return rows.map((row) => (row.unit === 'ratio' ? { ...row, atLeast: true } : row));
+}
 
 /** Gives a group a fresh server, and takes all of it down afterwards, pulled images included. */
-async function withServer<Result>(measure: (server: TestServer) => Promise<Result>): Promise<Result> {
+async function withServer(measure: (server: TestServer) => Promise<readonly BenchRow[]>): Promise<readonly BenchRow[]> {
   const server = await TestServer.start();
   try {
     return await measure(server);
