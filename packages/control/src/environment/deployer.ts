@@ -13,6 +13,7 @@ import type { EnvironmentRecord, Store } from '@coppice/state';
 import type { RunningActivity } from '../activity-recorder.ts';
 import type { Ports } from '../ports.ts';
 import { failureReason } from '../push/push-lines.ts';
+import { redactedFailure } from '../redacted-failure.ts';
 import { overlay } from '../release/overlay.ts';
 import { addressingOf } from './addressing.ts';
 import type { Reconciler } from './reconciler.ts';
@@ -58,8 +59,9 @@ export class Deployer {
       store.intents.setPhase(intent, 'applied');
       if (request.refMoves === 'after') await this.#moveRef(request, intent);
     } catch (error) {
-      await this.#takeBack(request, deployment.id, intent, error);
-      throw error;
+      const told = redactedFailure(error, store.secrets.values(request.environment.id));
+      await this.#takeBack(request, deployment.id, intent, told);
+      throw told;
     }
     return await this.#succeed(request, deployment.id, intent);
   }

@@ -6,6 +6,7 @@ import {
   type DeploymentId,
   type EnvironmentId,
   type EnvironmentSpec,
+  isCoppiceError,
   type ObservedEnvironment,
   routeTableDigest,
 } from '@coppice/model';
@@ -14,6 +15,8 @@ import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder, RunningActivity } from '../activity-recorder.ts';
 import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
+import { isZero } from '../push/push-refs.ts';
+import { deleteBranch } from './delete-branch.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import { observe } from './observe.ts';
 import { servingNow } from './serving.ts';
@@ -94,7 +97,21 @@ export class Reconciler {
         throw error;
       }
     }
-    if (!environment.desired.exists) await this.forget(id);
+    if (!environment.desired.exists) {
+      await this.#finishDeletion(environment);
+      await this.forget(id);
+    }
+  }
+
+  /** A deletion that a server began and did not live to end takes its branch along; one that moved since then stays. */
+  async #finishDeletion({ id, project }: EnvironmentRecord): Promise<void> {
+    const deletions = this.#ports.store.intents.list().filter((intent) => intent.environment === id && isZero(intent.next));
+    for (const { ref, previous } of deletions) {
+      await deleteBranch(this.#ports, { project, ref, previous }).catch((error: unknown) => {
+        if (!isCoppiceError(error, 'conflict')) throw error;
+        this.#ports.log('deletion.branch-moved', { environment: id, ref });
+      });
+    }
   }
 
   /** Drops the record of an environment of which nothing is left. */

@@ -1,9 +1,8 @@
-import { CoppiceError } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder } from '../activity-recorder.ts';
 import type { Ports } from '../ports.ts';
 import { failureLines } from '../push/push-lines.ts';
-import { repositoryOf } from './deployer.ts';
+import { deleteBranch } from './delete-branch.ts';
 import type { Reconciler } from './reconciler.ts';
 
 export interface Removal {
@@ -46,11 +45,11 @@ export class Remover {
       if (environment) {
         const intent = this.#wish(environment, removal);
         await this.#reconciler.reconcile(environment.id, { activity, deployment: undefined });
-        await this.#deleteRef(removal);
+        await deleteBranch(this.#ports, removal);
         await this.#reconciler.forget(environment.id);
         this.#ports.store.intents.delete(intent);
         activity.say(`environment ${environment.name} is deleted`);
-      } else await this.#deleteRef(removal);
+      } else await deleteBranch(this.#ports, removal);
       activity.finish('succeeded');
       return activity.id;
     } catch (error) {
@@ -75,15 +74,6 @@ export class Remover {
         options: [],
         phase: 'accepted',
       }).id;
-    });
-  }
-
-  async #deleteRef(removal: Removal): Promise<void> {
-    if (removal.previous === '') return;
-    const repository = repositoryOf(this.#ports, removal.project);
-    if (!(await repository.refs('refs/heads/')).has(removal.ref)) return;
-    await repository.updateRefs([{ ref: removal.ref, previous: removal.previous, next: none }]).catch((error: unknown) => {
-      throw new CoppiceError('conflict', `the environment is deleted, but ${removal.ref} moved meanwhile`, { cause: error });
     });
   }
 }
