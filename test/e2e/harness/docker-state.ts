@@ -1,4 +1,4 @@
-import { mustRun } from './run-program.ts';
+import { mustRun, runProgram } from './run-program.ts';
 
 /** What of a container must not change while nobody touches it. */
 export interface ContainerState {
@@ -32,7 +32,11 @@ export async function inspectContainers(serverId: string): Promise<readonly Insp
   const ids = await mustRun('docker', ['ps', '--all', '--quiet', '--no-trunc', '--filter', `label=coppice.server=${serverId}`]);
   const list = ids.split('\n').filter((id) => id !== '');
   if (list.length === 0) return [];
-  const found = JSON.parse(await mustRun('docker', ['inspect', ...list])) as Inspection[];
+  const { code, stdout, stderr } = await runProgram('docker', ['inspect', '--type', 'container', ...list]);
+  // Those that went between the two questions are not there.
+  if (code !== 0 && !/^(?:Error(?: response from daemon)?: No such container: \w+\s*)+$/.test(stderr))
+    throw new Error(`docker inspect failed: ${stderr}`);
+  const found = JSON.parse(stdout) as Inspection[];
   return found.sort((a, b) => (a.Name < b.Name ? -1 : 1));
 }
 
