@@ -71,7 +71,7 @@ async function superviseBuild(connection: DockerConnection, id: string, build: S
   build.signal?.addEventListener('abort', onAbort, { once: true });
   if (build.signal?.aborted === true) onAbort();
   const timer = setTimeout(() => {
-    stop.abort(new CoppiceError('build-limit', `the build step took longer than ${Math.round(limits.timeMs / 1000)} s`));
+    stop.abort(new CoppiceError('build-limit', `took longer than ${Math.round(limits.timeMs / 1000)} s`));
   }, limits.timeMs);
   const output = await connection.hijack({
     method: 'POST',
@@ -80,8 +80,7 @@ async function superviseBuild(connection: DockerConnection, id: string, build: S
   });
   try {
     const forwarding = forwardLines(output, limits.outputBytes, build.onOutput).catch((error: unknown) => {
-      if (error instanceof OutputLimit)
-        stop.abort(new CoppiceError('build-limit', `the build step printed more than ${limits.outputBytes} bytes`));
+      if (error instanceof OutputLimit) stop.abort(new CoppiceError('build-limit', `printed more than ${limits.outputBytes} bytes`));
       else stop.abort(error);
     });
     if (!stop.signal.aborted) await start(connection, id);

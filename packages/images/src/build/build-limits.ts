@@ -22,7 +22,7 @@ export const defaultBuildLimits: BuildLimits = {
   memoryBytes: 2 * 1024 ** 3,
   cpu: availableParallelism(),
   processes: 512,
-  outputBytes: 256 * 1024 ** 2,
+  outputBytes: 64 * 1024 ** 2,
   diskBytes: 4 * 1024 ** 3,
   cacheBytes: 4 * 1024 ** 3,
   concurrency: 2,

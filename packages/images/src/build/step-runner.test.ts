@@ -68,6 +68,15 @@ test('memory, time and disk are limits with words of their own', async () => {
   assert.deepEqual(quick.error, { code: 'build-limit', message });
 });
 
+test('a step that got no further process is told of that limit', async () => {
+  const { error } = await failureOf(async (_, run) => {
+    run.onOutput('/bin/sh: 1: Cannot fork');
+    return 2;
+  });
+  const what = 'failed with exit code 2; a build may have at most 512 processes and threads';
+  assert.deepEqual(error, { code: 'build-limit', message: `build step 1 (make all) ${what}\n    /bin/sh: 1: Cannot fork` });
+});
+
 test('100 MB of output neither reach people nor memory', async () => {
   const { error, lines } = await failureOf(async (_, run) => {
     for (let line = 0; line < 100_000; line += 1) run.onOutput('x'.repeat(1000));

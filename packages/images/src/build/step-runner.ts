@@ -6,6 +6,7 @@ import { CoppiceError, type ImagePin, isCoppiceError } from '@coppice/model';
 import type { BuildDisk } from '../disk/build-disk.ts';
 import type { Step } from './build-key.ts';
 import type { BuildLimits } from './build-limits.ts';
+import { limitHint } from './configured-limits.ts';
 import type { HostSettings } from './host-settings.ts';
 import { StepOutput } from './step-output.ts';
 
@@ -31,6 +32,8 @@ export interface NumberedStep extends Step {
 }
 
 const diskLookMs = 200;
+/** What shells and runtimes print where the kernel lets them start no further process: it tells nobody else. */
+const noMoreProcesses = /cannot fork|fork: (?:retry|resource)|resource temporarily unavailable|\bEAGAIN\b|can't start new thread/i;
 
 /** The folder of the scratch disk that is /app in the sandbox, made if missing. */
 export async function applicationFolder(setting: Pick<StepSetting, 'scratch' | 'type'>): Promise<string> {
@@ -98,13 +101,18 @@ async function runInSandbox(step: NumberedStep, setting: StepSetting, output: St
     return await setting.sandbox.run(run);
   } catch (error) {
     if (!isCoppiceError(error, 'build-limit')) throw error;
-    throw new CoppiceError('build-limit', report(step, error.message, output), { cause: error });
+    throw new CoppiceError('build-limit', report(step, error.message, output), { cause: error, hint: limitHint });
   }
 }
 
 function refuseFailure(step: NumberedStep, setting: StepSetting, result: SandboxResult, output: StepOutput): void {
   if (result.outOfMemory) {
-    throw new CoppiceError('build-limit', report(step, `used more than ${megabytes(setting.limits.memoryBytes)} of memory`, output));
+    const what = `used more than ${megabytes(setting.limits.memoryBytes)} of memory`;
+    throw new CoppiceError('build-limit', report(step, what, output), { hint: limitHint });
+  }
+  if (result.exitCode !== 0 && output.tail().some((line) => noMoreProcesses.test(line))) {
+    const what = `failed with exit code ${result.exitCode}; a build may have at most ${setting.limits.processes} processes and threads`;
+    throw new CoppiceError('build-limit', report(step, what, output), { hint: limitHint });
   }
   if (result.exitCode !== 0) throw new CoppiceError('build-failed', report(step, `failed with exit code ${result.exitCode}`, output));
 }
@@ -114,6 +122,7 @@ function diskFull(step: NumberedStep, setting: StepSetting, output: StepOutput):
   return new CoppiceError(
     'build-limit',
     report(step, `wrote more than the ${size} of disk that a build or its package cache may use`, output),
+    { hint: limitHint },
   );
 }
 
