@@ -3,6 +3,7 @@ import { CoppiceError, isCoppiceError } from '@coppice/model';
 import { type Composition, compose, type Listening } from './compose.ts';
 import { openDataDirectory, writeAdminToken } from './data-directory.ts';
 import { createLog, type Log } from './logger.ts';
+import { startMaintenance } from './maintenance.ts';
 import { missingTools } from './required-tools.ts';
 import { parseHostPort, type ServerOptions } from './server-options.ts';
 import { holdDirectory } from './single-server.ts';
@@ -39,7 +40,9 @@ export async function runServer(flags: ServerFlags): Promise<void> {
   const listening: Listening = { url: '', registry: '' };
   const parts = await compose(options, directory, listening, log);
   writeAdminToken(directory, () => parts.store.tokens.issue('admin'));
+  const stopMaintenance = startMaintenance(parts.repositories, parts.store, log);
   const stop = async (): Promise<void> => {
+    stopMaintenance();
     parts.plane.stop();
     await parts.api.close();
     await parts.repositories.close();
