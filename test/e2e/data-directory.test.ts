@@ -5,8 +5,9 @@ import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { freePort } from './harness/free-port.ts';
 import { coppice } from './harness/server-process.ts';
-import { tinyApp } from './harness/tiny-app.ts';
-import { runProgram, TestServer } from './harness.ts';
+import { tinyApp, tinyYaml } from './harness/tiny-app.ts';
+import { tracesOf } from './harness/traces.ts';
+import { runProgram, TestServer, until } from './harness.ts';
 
 let server: TestServer;
 before(async () => {
@@ -27,6 +28,39 @@ test('a data directory in a folder that keeps others out works, and the mode of 
   await clone.deploy(tinyApp({ answer: 'two' }));
   assert.equal((await server.request('main.hidden.localhost')).body, 'two');
   assert.equal(statSync(parent).mode & 0o777, 0o700);
+});
+
+test('what server down stopped comes back with its data when the server starts again', async () => {
+  const clone = await server.project('resting');
+  const paths = {
+    '/append': 'const fs = await import("node:fs"); fs.appendFileSync("kept/log", "x"); response.end(fs.readFileSync("kept/log"));',
+  };
+  const yaml = `${tinyYaml}    mounts: { kept: storage }\n    relationships: [cache]\nservices:\n  cache: redis:7\n`;
+  await clone.deploy(tinyApp({ yaml, paths }));
+  const host = 'main.resting.localhost';
+  assert.equal((await server.request(host, '/append')).body, 'x');
+  const down = await server.cli('server', 'down', '--data', server.data);
+  assert.equal(down.code, 0, down.stderr);
+  assert.deepEqual(await tracesOf(server), []);
+  await server.launch();
+  await until(async () => (await server.request(host, '/append')).body === 'xx', { what: 'it serves again', withinMs: 60_000 });
+  await clone.deploy(tinyApp({ answer: 'two', yaml, paths }));
+  assert.equal((await server.request(host)).body, 'two');
+});
+
+test('a router that is killed is started again with all its routes', async () => {
+  const clone = await server.project('routed');
+  await clone.deploy(tinyApp());
+  const routers = (await tracesOf(server)).filter((line) => line.includes('haproxy.cfg')).map((line) => Number(line.split(' ')[1]));
+  assert.ok(routers.length >= 2, String(routers));
+  for (const pid of routers) process.kill(pid, 'SIGKILL');
+  await until(
+    async () => {
+      const answer = await server.request('main.routed.localhost').catch(() => undefined);
+      return answer?.body === 'one';
+    },
+    { what: 'the router serves again', withinMs: 60_000, everyMs: 200 },
+  );
 });
 
 test('a second server on the same data directory is refused', async () => {

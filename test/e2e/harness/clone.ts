@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -87,6 +88,17 @@ export class Clone {
     const refs = typeof refspecs === 'string' ? [refspecs] : refspecs;
     const { code, stdout, stderr } = await this.tryGit('push', ...flags, 'origin', ...refs);
     return { code, output: `${stdout}${stderr}` };
+  }
+
+  /** Starts a push in a process group of its own, to be killed. */
+  startPush(refspec: string): { kill(signal: NodeJS.Signals): void } {
+    const child = spawn('git', ['push', 'origin', refspec], {
+      cwd: this.folder,
+      env: this.#environment(),
+      stdio: 'ignore',
+      detached: true,
+    });
+    return { kill: (signal) => void (child.pid === undefined || process.kill(-child.pid, signal)) };
   }
 
   /** Commits files and pushes HEAD's branch; throws with what git said unless that was accepted. Resolves with the commit. */

@@ -21,7 +21,7 @@ export async function tracesOf({ serverId, data }: ServerIdentity): Promise<read
     ...tables.map((table) => `rules ${table}`),
     ...loops.map((file) => `loop device of ${file}`),
     ...[...mountsBelow(data), ...mountsBelow(`/run/coppice/${serverId}`)].map((path) => `mount ${path}`),
-    ...processesOf(data).map((process) => `process ${process}`),
+    ...processesOf({ serverId, data }).map((process) => `process ${process}`),
   ];
 }
 
@@ -36,13 +36,17 @@ export function mountsBelow(folder: string): readonly string[] {
     .reverse();
 }
 
-function processesOf(data: string): readonly string[] {
+function processesOf({ serverId, data }: ServerIdentity): readonly string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
     .flatMap((pid) => {
       const { folder, command } = describeProcess(pid);
-      return folder.startsWith(`${data}/`) || folder === data || command.includes(data) ? [`${pid} ${command}`] : [];
+      return isWithin(folder, [data, `/run/coppice/${serverId}`]) || command.includes(data) ? [`${pid} ${command}`] : [];
     });
+}
+
+function isWithin(folder: string, roots: readonly string[]): boolean {
+  return roots.some((root) => folder === root || folder.startsWith(`${root}/`));
 }
 
 function describeProcess(pid: string): { readonly folder: string; readonly command: string } {
