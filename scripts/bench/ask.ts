@@ -9,7 +9,7 @@ export interface Place {
 }
 
 /** Between two questions: often enough to see a change at once, seldom enough to leave the processor to what is measured. */
-const everyMs = 3;
+const everyMs = 10;
 const deadlineMs = 60_000;
 
 /** Asks again and again until the body is `expected`; resolves with the time of that answer by the monotonic clock, in ms. */

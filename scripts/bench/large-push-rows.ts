@@ -21,8 +21,11 @@ export async function largePushRows(server: TestServer): Promise<readonly BenchR
   await clone.deploy(smallApplication('first'));
   // the client's, so that it too streams what does not compress
   await clone.git('config', 'core.bigFileThreshold', '1m');
+  await clone.git('config', 'core.compression', '0');
   for (let file = 0; file < files; file += 1) await writeRandom(join(clone.folder, `random-${file}`));
+  // One of them is gone from the tip, since its tree may hold no more than 1 GiB; all are pushed.
   await clone.commit();
+  await clone.commit({ 'random-0': null });
   const { pid } = server;
   if (pid === undefined) throw new Error('the server does not run');
   const growths: number[] = [];

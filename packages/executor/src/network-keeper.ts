@@ -24,6 +24,7 @@ export class NetworkKeeper {
   /** Looks what runs and swaps the policy; calls at the same time share one. */
   readonly apply: () => Promise<void>;
   #prepared: Promise<void> | undefined;
+  #called: ReadonlySet<NodeName> | undefined;
   #routing: Promise<void> = Promise.resolve();
 
   constructor(parts: NetworkKeeperParts) {
@@ -48,6 +49,11 @@ export class NetworkKeeper {
   async serve(node: NodeName, digest: Digest): Promise<void> {
     this.#serving.set(node, digest);
     await this.apply();
+  }
+
+  /** Whether the policy that was applied last lets any node reach this one by its stable address. */
+  isCalled(node: NodeName): boolean {
+    return this.#called?.has(node) ?? true;
   }
 
   /** Lets nothing lead to these from the next swap on. */
@@ -90,6 +96,7 @@ export class NetworkKeeper {
     const now = await this.#now();
     const hidden = new Set(this.#hidden(now).flatMap((instance) => instance.address ?? []));
     const policy = work.policy(now);
+    this.#called = new Set(policy.edges.map((edge) => edge.to));
     await engine.applyPolicy(work.environment, hidden.size === 0 ? policy : withoutServing(policy, hidden));
   }
 

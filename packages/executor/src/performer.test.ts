@@ -43,7 +43,9 @@ async function assertServes(environment: EnvironmentFixture, spec: typeof first)
     spec.nodes.map((node) => ({ name: `${node.name}.0`, state: 'running', digest: nodeDigest(node) })),
   );
   assert.deepEqual(environment.routed(), [await environment.idOf('web.0')]);
-  assert.equal(environment.servingAddresses(nodeName('web')).length, 1);
+  for (const called of spec.nodes.flatMap((node) => node.relationships)) {
+    assert.equal(environment.servingAddresses(called.node).length, 1);
+  }
   assert.deepEqual((await environment.plan({ spec })).plan.steps, []);
 }
 

@@ -94,7 +94,10 @@ function upSteps(parts: PerformerParts, network: NetworkKeeper, trailing: Traili
       trailing.begin(engine.resizeGeneration(ref(node, digest), spec.resources));
     },
     'switch-address': async ({ node, digest, firewall }) => {
-      await network.serve(node, digest);
+      const served = network.serve(node, digest);
+      // Nobody waits for an address that nobody may call.
+      if (firewall || network.isCalled(node)) await served;
+      else trailing.begin(served);
       if (firewall) work.recordJob({ node, hook: 'firewall', state: 'succeeded', exitCode: 0 });
     },
     // The policy is not observed: a plan that was cut off before it was swapped is made good here.
