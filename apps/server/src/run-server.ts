@@ -7,6 +7,7 @@ import { startMaintenance } from './maintenance.ts';
 import { missingTools } from './required-tools.ts';
 import { parseHostPort, type ServerOptions } from './server-options.ts';
 import { holdDirectory } from './single-server.ts';
+import { watchRouter } from './watch-router.ts';
 
 /** Options as the command line has them. */
 export interface ServerFlags {
@@ -41,7 +42,9 @@ export async function runServer(flags: ServerFlags): Promise<void> {
   const parts = await compose(options, directory, listening, log);
   writeAdminToken(directory, () => parts.store.tokens.issue('admin'));
   const stopMaintenance = startMaintenance(parts.repositories, parts.store, log);
+  const watching = new AbortController();
   const stop = async (): Promise<void> => {
+    watching.abort();
     stopMaintenance();
     parts.plane.stop();
     await parts.api.close();
@@ -58,6 +61,7 @@ export async function runServer(flags: ServerFlags): Promise<void> {
     throw error;
   }
   process.stdout.write(`coppice is ready: api=${listening.url} router=http://${parts.router.address} ssh=off\n`);
+  void watchRouter(parts.router, log, watching.signal);
   stopOnSignal(stop, log);
 }
 
