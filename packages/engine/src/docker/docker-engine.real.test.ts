@@ -164,12 +164,14 @@ test('an instance that takes too much memory is ended and told so', async () => 
   await engine.stopGeneration(spec, spec.stop);
 });
 
-test('a program that is not in the image is an error in words', async () => {
+test('a program that is not in the image ends at once, and its output says so', async () => {
   const spec = generation({ digest: digest('typo'), argv: ['/bin/nodejs'] });
-  await assert.rejects(engine.startGeneration(spec), {
-    code: 'engine-failed',
-    message: /^web\.0 cannot start: .*\/bin\/nodejs.* no such file/,
-  });
+  const [started] = (await engine.startGeneration(spec)).instances;
+  const lines: string[] = [];
+  for await (const line of engine.logs(started?.id ?? '', { follow: true, signal: AbortSignal.timeout(10_000) })) lines.push(line.text);
+  assert.match(lines.join('\n'), /\/bin\/nodejs.*No such file/);
+  const [ended] = (await engine.inspect(owner)).generations.flatMap((found) => (found.digest === spec.digest ? found.instances : []));
+  assert.deepEqual([ended?.state, ended?.exitCode], ['exited', 127]);
   await engine.stopGeneration(spec, spec.stop);
 });
 
