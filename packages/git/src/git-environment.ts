@@ -55,6 +55,8 @@ function fixedConfiguration(settings: GitSettings): Readonly<Record<string, stri
     'transfer.fsckObjects': 'true',
     'receive.procReceiveRefs': 'refs/heads',
     'receive.advertisePushOptions': 'true',
+    // each branch deploys by itself: what cannot be taken back as one is not promised
+    'receive.advertiseAtomic': 'false',
     'receive.denyNonFastForwards': 'false',
     'receive.denyDeletes': 'false',
     'receive.denyCurrentBranch': 'ignore',
