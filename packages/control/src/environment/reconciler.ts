@@ -20,6 +20,7 @@ import { deleteBranch } from './delete-branch.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import { observe } from './observe.ts';
 import { servingNow } from './serving.ts';
+import { strayJobs } from './stray-jobs.ts';
 import { routesNow, workOf } from './work-of.ts';
 
 export interface ReconcileOptions {
@@ -133,6 +134,7 @@ export class Reconciler {
     if (!environment) throw new CoppiceError('not-found', `the environment ${id} is gone`);
     const { desired } = environment;
     const observed = await observe(this.#ports, this.#health, id, desired.spec);
+    await Promise.all(strayJobs(observed.jobs, desired.attempt).map((job) => this.#ports.engine.removeJob(id, job)));
     const previous = liveOf(store, environment)?.spec;
     const jobs = desired.attempt ? store.environments.jobs(desired.attempt) : [];
     const plan = makePlan({ desired, observed, previous, jobs, routes: this.#wantedRoutes(environment, observed) });
