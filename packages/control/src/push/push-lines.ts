@@ -8,7 +8,7 @@ export function failureLines(error: unknown): readonly string[] {
 
 /** The failure in one line, for a ref's refusal and a deployment's reason. */
 export function failureReason(error: unknown): string {
-  return failureLines(error)[0] ?? 'failed';
+  return failureLines(error)[0]?.replace(/; its last output:$/, '') ?? 'failed';
 }
 
 /** Asserts at the type level that every thrown value is made readable the same way. */

@@ -17,17 +17,23 @@ export class StepOutput {
 
   /** Takes one line as the command printed it. */
   readonly add = (raw: string): void => {
-    const line = redact(cleanLine(raw.length > longestLine ? `${raw.slice(0, longestLine)} …` : raw), this.secrets);
-    this.last.push(line);
+    const short = raw.length > longestLine ? `${raw.slice(0, longestLine)} …` : raw;
+    this.last.push(short);
     if (this.last.length > keptLines) this.last.shift();
+    // a command that prints without end must not keep the server busy with cleaning what nobody sees
     if (this.shown > shownBytes) return;
+    const line = this.clean(short);
     this.shown += Buffer.byteLength(line) + 1;
     this.say(this.shown > shownBytes ? 'more output than 1 MiB: the rest is not shown' : line);
   };
 
   /** The last lines, oldest first. */
   tail(): readonly string[] {
-    return this.last;
+    return this.last.map((line) => this.clean(line));
+  }
+
+  private clean(line: string): string {
+    return redact(cleanLine(line), this.secrets);
   }
 }
 
