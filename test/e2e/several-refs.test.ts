@@ -39,7 +39,7 @@ test('of two branches in one push the one that serves is taken, the other refuse
 test('an atomic push is not promised, and takes nothing', async () => {
   const clone = await goodAndBad('atomic');
   const refused = await clone.tryGit('push', '--atomic', 'origin', 'good', 'bad');
-  assert.equal(refused.code, 128);
+  assert.notEqual(refused.code, 0);
   assert.match(refused.stderr, /does not support --atomic/);
   assert.equal(await clone.git('ls-remote', 'origin'), '');
   assert.deepEqual(await served('atomic'), []);
