@@ -13,6 +13,12 @@ export async function recover(ports: Ports): Promise<void> {
     if (environment) await settle(ports, intent, environment);
     else ports.store.intents.delete(intent.id);
   }
+  for (const environment of ports.store.environments.list()) dropUnborn(ports, environment);
+}
+
+/** One that was recorded, and then the server died before it was to hold anything: the loop removes it. */
+function dropUnborn({ store }: Ports, { id, desired, live }: EnvironmentRecord): void {
+  if (live === undefined && desired.exists && desired.spec === undefined) store.environments.setDesired(id, { ...desired, exists: false });
 }
 
 async function settle(ports: Ports, intent: Intent, environment: EnvironmentRecord): Promise<void> {

@@ -1,7 +1,7 @@
 import type { PushContext, RefResult, RefUpdate } from '@coppice/git';
 import { CoppiceError, environmentName } from '@coppice/model';
 import type { EnvironmentRecord, Project } from '@coppice/state';
-import type { ActivityRecorder, RunningActivity } from '../activity-recorder.ts';
+import type { ActivityRecorder } from '../activity-recorder.ts';
 import type { ChangeQueue } from '../change-queue.ts';
 import { addressingOf } from '../environment/addressing.ts';
 import type { Deployer, DeployRequest } from '../environment/deployer.ts';
@@ -109,39 +109,38 @@ export class PushDeployer {
   async #request(push: PushContext, project: Project, update: RefUpdate, options: PushOptions): Promise<Omit<DeployRequest, 'refMoves'>> {
     const { ports, activities, preparer } = this.#parts;
     const branch = branchOf(update);
-    const { tree } = await push.objects.commit(update.next);
-    const environment = ports.store.environments.findByBranch(project.name, branch) ?? (await this.#create(project, update, options));
+    const known = ports.store.environments.findByBranch(project.name, branch);
     const activity = activities.start({
       kind: 'push',
       project: project.name,
-      environment: environment.id,
+      environment: known?.id,
       actor: push.actor,
       cause: `push of ${update.next.slice(0, 7)} to ${branch}`,
       echo: push.say,
     });
-    const release = await this.#release(push, project, tree, activity);
-    return {
-      environment,
-      ref: update.ref,
-      previous: update.previous,
-      commit: update.next,
-      tree,
-      release,
-      actor: push.actor,
-      reason: `push of ${update.next.slice(0, 7)}`,
-      options: push.options,
-      buildMs: preparer.takeBuildMs(project.name, update.next),
-      activity,
-    };
-  }
-
-  async #release(
-    push: PushContext,
-    project: Project,
-    tree: DeployRequest['tree'],
-    activity: RunningActivity,
-  ): Promise<DeployRequest['release']> {
-    return await releaseOfTree(this.#parts.ports, { project: project.name, tree, objects: push.objects, activity, mode: 'first' });
+    try {
+      const { tree } = await push.objects.commit(update.next);
+      const about = { project: project.name, tree, objects: push.objects, activity, mode: 'first' } as const;
+      const release = await releaseOfTree(ports, about);
+      const environment = known ?? (await this.#create(project, update, options));
+      activity.about({ environment: environment.id });
+      return {
+        environment,
+        ref: update.ref,
+        previous: update.previous,
+        commit: update.next,
+        tree,
+        release,
+        actor: push.actor,
+        reason: `push of ${update.next.slice(0, 7)}`,
+        options: push.options,
+        buildMs: preparer.takeBuildMs(project.name, update.next),
+        activity,
+      };
+    } catch (error) {
+      activity.finish('failed');
+      throw error;
+    }
   }
 
   async #create(project: Project, update: RefUpdate, options: PushOptions): Promise<EnvironmentRecord> {
