@@ -9,6 +9,7 @@ import {
   plainText,
 } from '@coppice/model';
 import type { Store } from '@coppice/state';
+import { LineBatch } from './line-batch.ts';
 import { redact } from './redact.ts';
 
 /** An activity that runs: where its lines go, and how it is stopped. */
@@ -18,6 +19,8 @@ export interface RunningActivity {
   readonly signal: AbortSignal;
   /** Appends a line to the log and tells whoever follows, without control characters and secrets. */
   readonly say: (line: string) => void;
+  /** Appends a line to the log only: who caused it hears of it otherwise. */
+  readonly note: (line: string) => void;
   /** Says what it is about, once that is known. */
   readonly about: (what: { readonly environment?: EnvironmentId; readonly deployment?: DeploymentId }) => void;
   readonly finish: (state: Exclude<ActivityState, 'running'>) => void;
@@ -38,7 +41,7 @@ export interface ActivityStart {
 /** Records what happens: activities with their logs, and tells those who watch. */
 export class ActivityRecorder {
   readonly #store: Store;
-  readonly #running = new Map<string, AbortController>();
+  readonly #running = new Map<string, { readonly controller: AbortController; readonly lines: LineBatch }>();
   readonly #bell = new EventEmitter().setMaxListeners(0);
 
   constructor(store: Store) {
@@ -49,7 +52,11 @@ export class ActivityRecorder {
     const { echo, signal: outer, ...record } = start;
     const { id } = this.#store.activities.create({ ...record, deployment: undefined });
     const controller = new AbortController();
-    this.#running.set(id, controller);
+    const lines = new LineBatch((batch) => {
+      this.#store.activities.append(id, batch);
+      this.#bell.emit(`log ${id}`);
+    });
+    this.#running.set(id, { controller, lines });
     this.#bell.emit('activity', id);
     let environment = start.environment;
     return {
@@ -57,15 +64,16 @@ export class ActivityRecorder {
       signal: outer ? AbortSignal.any([controller.signal, outer]) : controller.signal,
       say: (line) => {
         const clean = redact(plainText(line), this.#store.secrets.values(environment));
-        this.#store.activities.append(id, [clean]);
-        this.#bell.emit(`log ${id}`);
+        lines.add(clean);
         echo?.(clean);
       },
+      note: (line) => lines.add(redact(plainText(line), this.#store.secrets.values(environment))),
       about: (what) => {
         environment = what.environment ?? environment;
         this.#store.activities.update(id, what);
       },
       finish: (state) => {
+        lines.flush();
         this.#running.delete(id);
         this.#store.activities.update(id, { state });
         this.#bell.emit('activity', id);
@@ -76,7 +84,7 @@ export class ActivityRecorder {
 
   /** Aborts a running activity; false where it does not run here. */
   cancel(id: string): boolean {
-    const controller = this.#running.get(id);
+    const controller = this.#running.get(id)?.controller;
     controller?.abort(new CoppiceError('cancelled', 'it was cancelled'));
     return controller !== undefined;
   }
@@ -93,6 +101,7 @@ export class ActivityRecorder {
   async *log(id: string, options: { readonly follow: boolean; readonly signal?: AbortSignal }): AsyncIterable<string> {
     const bell = this.#listen(`log ${id}`, options.signal);
     let seen = 0;
+    this.#running.get(id)?.lines.flush();
     for (;;) {
       const ended = this.#store.activities.get(id)?.state !== 'running';
       const lines = this.#store.activities.log(id, seen);

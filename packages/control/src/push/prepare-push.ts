@@ -2,7 +2,7 @@ import type { PushContext, PushVerdict, RefUpdate } from '@coppice/git';
 import { CoppiceError, type Digest, type EnvironmentSpec, type GitId, type Release } from '@coppice/model';
 import { describePlan } from '@coppice/plan';
 import type { EnvironmentRecord, Project } from '@coppice/state';
-import type { ActivityRecorder, RunningActivity } from '../activity-recorder.ts';
+import type { ActivityRecorder } from '../activity-recorder.ts';
 import { keptVolumes } from '../environment/kept-volumes.ts';
 import type { Ports } from '../ports.ts';
 import { checkDataIsKept } from '../release/data-gate.ts';
@@ -75,15 +75,10 @@ export class PushPreparer {
       this.#rememberBuild(project, update, this.#ports.clock.monotonicMs() - startedMs);
       activity.finish('succeeded');
     } catch (error) {
-      for (const line of failureLines(error)) this.#logOnly(activity, line);
+      for (const line of failureLines(error)) activity.note(line);
       activity.finish(activity.signal.aborted ? 'cancelled' : 'failed');
       throw error;
     }
-  }
-
-  /** The refusal itself is said once by the hook; here it goes to the activity's log. */
-  #logOnly(activity: RunningActivity, line: string): void {
-    this.#ports.store.activities.append(activity.id, [line]);
   }
 
   #checkData(
