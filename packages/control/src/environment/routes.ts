@@ -35,7 +35,14 @@ export function creatingTable(spec: EnvironmentSpec, addressing: Addressing): Ro
 /** Public URLs, the primary one first. */
 export function publicUrls(spec: EnvironmentSpec, addressing: Addressing): readonly string[] {
   const placed = placeRoutes(spec, addressing).filter(({ route }) => route.kind === 'upstream');
-  return [...placed].sort((a, b) => Number(b.route.primary) - Number(a.route.primary)).map(({ url }) => url);
+  const primary = primaryOf(placed, addressing);
+  return [...placed].sort((a, b) => Number(b === primary) - Number(a === primary)).map(({ url }) => url);
+}
+
+/** The main URL: the one that says so, else that of the environment's own host, else the first. */
+function primaryOf(placed: readonly PlacedRoute[], addressing: Addressing): PlacedRoute | undefined {
+  const serving = placed.filter(({ route }) => route.kind === 'upstream');
+  return placed.find(({ route }) => route.primary) ?? serving.find(({ host }) => host === addressing.host) ?? serving[0];
 }
 
 /** Routes as PLATFORM_ROUTES gives them, by public URL. */
@@ -55,18 +62,14 @@ export function describeRoutes(
     }
   >
 > {
+  const placed = placeRoutes(spec, addressing);
+  const primary = primaryOf(placed, addressing);
   return Object.fromEntries(
-    placeRoutes(spec, addressing).map(({ route, url }) => [
-      url,
-      {
-        url,
-        upstream: route.kind === 'upstream' ? route.node : undefined,
-        primary: route.primary,
-        type: route.kind,
-        original_url: route.url,
-        id: route.id ?? null,
-      },
-    ]),
+    placed.map((each) => {
+      const { route, url } = each;
+      const upstream = route.kind === 'upstream' ? route.node : undefined;
+      return [url, { url, upstream, primary: each === primary, type: route.kind, original_url: route.url, id: route.id ?? null }];
+    }),
   );
 }
 
