@@ -20,7 +20,7 @@ test('a static application serves its own folder where it says nothing', () => {
 test('locations are read with their defaults', () => {
   assert.deepEqual(site('{ /: { root: public/, index: [a.html], passthru: /404.html, expires: 1h, headers: { X-A: 1 } }, /b: {} }'), {
     '/': { ...plain, root: 'public', index: ['a.html'], passthru: '/404.html', expiresSeconds: 3600, headers: { 'X-A': '1' } },
-    '/b': plain,
+    '/b': { ...plain, index: ['index.html'] },
   });
 });
 

@@ -18,8 +18,9 @@ export function readWeb(application: Cursor<RawApplication>, typeName: string | 
     report.inactive(keyAt(cursor), `web.locations of ${application.name} is not acted on yet`);
   }
   const locations: Record<string, WebLocation> = {};
-  for (const location of entries(cursor)) locations[location.name] = readLocation(location, report);
-  if (isStatic && cursor === undefined) locations['/'] = { ...emptyLocation, root: '.', index: ['index.html'] };
+  const index = isStatic ? ['index.html'] : [];
+  for (const location of entries(cursor)) locations[location.name] = readLocation(location, { index, report });
+  if (isStatic && cursor === undefined) locations['/'] = { ...emptyLocation, root: '.', index };
   return { enabled: web?.value.enabled ?? true, protocol: 'http', locations };
 }
 
@@ -33,7 +34,13 @@ const emptyLocation: WebLocation = {
   rules: {},
 };
 
-function readLocation(location: Cursor<RawLocation>, report: Report): WebLocation {
+interface LocationContext {
+  /** What answers for a folder where the location does not say. */
+  readonly index: readonly string[];
+  readonly report: Report;
+}
+
+function readLocation(location: Cursor<RawLocation>, { index, report }: LocationContext): WebLocation {
   const root = child(location, 'root');
   const rootPath = root && insidePath(root.value);
   if (root !== undefined && rootPath === undefined) {
@@ -42,7 +49,7 @@ function readLocation(location: Cursor<RawLocation>, report: Report): WebLocatio
   }
   const rules: Record<string, ReturnType<typeof readRule>> = {};
   for (const rule of entries(child(location, 'rules'))) rules[rule.name] = readRule(rule);
-  return { ...emptyLocation, ...readRule(location), root: rootPath, index: location.value.index ?? [], rules };
+  return { ...emptyLocation, ...readRule(location), root: rootPath, index: location.value.index ?? index, rules };
 }
 
 function readRule(rule: Cursor<RawRule>): Partial<Omit<WebLocation, 'rules' | 'root' | 'index'>> {
