@@ -2,6 +2,7 @@ import { digestOf } from '@coppice/model';
 import type { SlotServer } from './compiled-table.ts';
 import { quoted } from './haproxy-quote.ts';
 import { type AssignedTable, type SlotLayout, slotName } from './slot-assignment.ts';
+import { unknownPage } from './unknown-page.ts';
 
 /** What an installation decides. Paths in the configuration are relative to the router's folder, its working directory. */
 export interface HaproxySettings {
@@ -153,15 +154,4 @@ backend notice_creating
 backend notice_unavailable
   http-request return status 503 ${notice}
 ${redirects.join('\n')}`;
-}
-
-/** Says nothing of what was asked, so there is nothing to escape. */
-function unknownPage(domain: string): string {
-  return [
-    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Not known here</title>',
-    '<h1>Nothing is known here under this address</h1>',
-    '<p>No environment of this Coppice server has a route for the host and path that were asked for.</p>',
-    `<p>Environments answer at <code>http://&lt;environment&gt;.&lt;project&gt;.${domain}/</code>; `,
-    '<code>coppice env list</code> shows the addresses. A branch that was pushed a moment ago may still be on its way.</p></html>',
-  ].join('');
 }
