@@ -1,6 +1,6 @@
 import type { ActivityState } from '@coppice/model';
 import { type Call, type Endpoint, environmentParam, flagField, list, textField } from './endpoint.ts';
-import { sendEvents, sendLines } from './stream.ts';
+import { eventsSeen, sendEvents, sendLines } from './stream.ts';
 
 const project = (call: Call): string => call.params['project'] ?? '';
 const nameBody = {
@@ -157,9 +157,10 @@ const activities: readonly Endpoint[] = [
     path: '/activities/:id/log',
     summary: 'Its log as server-sent events',
     query: { follow: 'true: until it ends' },
-    handle: async ({ control, params, query, reply, signal }) => {
+    handle: async ({ control, params, query, request, reply, signal }) => {
       control.showActivity(params['id'] ?? '');
-      await sendEvents(reply, 'line', control.activityLog(params['id'] ?? '', { follow: query['follow'] === 'true', signal }));
+      const values = control.activityLog(params['id'] ?? '', { follow: query['follow'] === 'true', signal });
+      await sendEvents(reply, { name: 'line', values, skip: eventsSeen(request.headers['last-event-id']) });
     },
   },
   {
@@ -173,7 +174,7 @@ const activities: readonly Endpoint[] = [
     method: 'GET',
     path: '/events',
     summary: 'Activities as they start, change and end, as server-sent events',
-    handle: async ({ control, reply, signal }) => await sendEvents(reply, 'activity', control.events(signal)),
+    handle: async ({ control, reply, signal }) => await sendEvents(reply, { name: 'activity', values: control.events(signal), skip: 0 }),
   },
   {
     method: 'GET',

@@ -2,14 +2,24 @@ import type { FastifyReply } from 'fastify';
 
 const heartbeatMs = 15_000;
 
+/** What is streamed as server-sent events. */
+export interface EventStream {
+  /** Of each event. */
+  readonly name: string;
+  readonly values: AsyncIterable<unknown>;
+  /** So many values the client has from an earlier connection: they are left out. */
+  readonly skip: number;
+}
+
 /** Streams values as server-sent events, `event: name` and one JSON line each, until they end or the client goes away. */
-export async function sendEvents(reply: FastifyReply, name: string, values: AsyncIterable<unknown>): Promise<void> {
+export async function sendEvents(reply: FastifyReply, { name, values, skip }: EventStream): Promise<void> {
   const raw = begin(reply, 'text/event-stream');
   const heartbeat = setInterval(() => raw.write(': alive\n\n'), heartbeatMs);
   let id = 0;
   try {
     for await (const value of values) {
       id += 1;
+      if (id <= skip) continue;
       await write(raw, `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(value)}\n\n`);
     }
     await write(raw, 'event: end\ndata: null\n\n');
@@ -17,6 +27,11 @@ export async function sendEvents(reply: FastifyReply, name: string, values: Asyn
     clearInterval(heartbeat);
     raw.end();
   }
+}
+
+/** How many events the client already has of a stream that always begins with the same ones, from its `Last-Event-ID`. */
+export function eventsSeen(header: string | readonly string[] | undefined): number {
+  return typeof header === 'string' && /^\d{1,9}$/.test(header) ? Number(header) : 0;
 }
 
 /** Streams values as newline-delimited JSON. */
