@@ -58,10 +58,11 @@ function reasonOf(field: string, from: string, to: string): Reason {
   return { kind: 'field', field, from: cut(from), to: cut(to) };
 }
 
+/** Whole records are compared inside, so one that comes here is new or gone: what it holds would only be noise. */
 function readable(value: unknown): string {
   if (value === null || value === undefined) return 'none';
   if (typeof value === 'string') return value === '' ? '""' : value;
-  return JSON.stringify(value);
+  return typeof value === 'object' && !Array.isArray(value) ? 'declared' : JSON.stringify(value);
 }
 
 function cut(text: string): string {
