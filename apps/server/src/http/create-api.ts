@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { ControlPlane } from '@coppice/control';
 import { CoppiceError } from '@coppice/model';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { isDoubtful } from './doubtful-request.ts';
 import type { Endpoint } from './endpoint.ts';
 import { endpoints } from './endpoints.ts';
 import { IdempotencyKeys } from './idempotency.ts';
@@ -48,12 +49,18 @@ export function createApi(parts: ApiParts): FastifyInstance {
 function dispatcher(parts: ApiParts, api: RawHandler): Server {
   const server = createServer({ maxHeaderSize: 16 * 1024, requestTimeout: 0, headersTimeout: 20_000 }, (request, response) => {
     const path = request.url ?? '/';
-    if (path.startsWith('/git/')) parts.git(request, response);
+    if (isDoubtful(request)) refuseDoubt(response);
+    else if (path.startsWith('/git/')) parts.git(request, response);
     else if (path === '/v2' || path.startsWith('/v2/')) parts.registry(request, response);
     else api(request, response);
   });
   server.keepAliveTimeout = 30_000;
   return server;
+}
+
+function refuseDoubt(response: ServerResponse): void {
+  const problem = problemOf(new CoppiceError('invalid-request', 'the request must name one host, and a path'));
+  response.writeHead(problem.status, { 'content-type': 'application/problem+json', connection: 'close' }).end(JSON.stringify(problem));
 }
 
 function addEndpoint({ api, parts, keys }: { api: FastifyInstance; parts: ApiParts; keys: IdempotencyKeys }, endpoint: Endpoint): void {
