@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCatalog, typeDirectory } from '@coppice/catalog';
 import { minimalExample, readConfiguration, showConfiguration } from '@coppice/config';
-import { CoppiceError, type Topology } from '@coppice/model';
+import { CoppiceError, isCoppiceError, type Topology } from '@coppice/model';
 import type { Command } from 'commander';
 import { print } from '../output.ts';
 
@@ -16,8 +16,8 @@ export function addConfigCommands(program: Command): void {
     .argument('[folder]', 'where the file lies', '.')
     .description('all errors of the file, or nothing')
     .action((folder: string) => {
-      const { remarks } = readFolder(folder);
       const json = program.opts<{ json?: boolean }>().json === true;
+      const { remarks } = json ? readOrSayWhy(folder) : readFolder(folder);
       print({ json }, { ok: true, remarks }, () => [...remarks, `${mainFile} is valid`].join('\n'));
     });
   config
@@ -29,6 +29,16 @@ export function addConfigCommands(program: Command): void {
       const json = program.opts<{ json?: boolean }>().json === true;
       print({ json }, topology, () => showConfiguration(topology));
     });
+}
+
+/** As `readFolder`, but what is wrong is also said as JSON. */
+function readOrSayWhy(folder: string): ReturnType<typeof readFolder> {
+  try {
+    return readFolder(folder);
+  } catch (error) {
+    if (isCoppiceError(error)) print({ json: true }, { ok: false, diagnostics: error.diagnostics }, () => '');
+    throw error;
+  }
 }
 
 function readFolder(folder: string): { readonly topology: Topology; readonly remarks: readonly string[] } {
