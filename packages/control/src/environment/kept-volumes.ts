@@ -1,4 +1,4 @@
-import type { NodeName, NodeSpec } from '@coppice/model';
+import type { EnvironmentSpec, NodeName, NodeSpec } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { Ports } from '../ports.ts';
 import type { KeptVolume } from '../release/data-gate.ts';
@@ -9,7 +9,17 @@ export async function keptVolumes(ports: Pick<Ports, 'store' | 'volumes'>, envir
   if (volumes.length === 0) return [];
   const owners = new Map<NodeName, NodeSpec | undefined>();
   for (const { node } of volumes) if (!owners.has(node)) owners.set(node, lastDeclared(ports, environment, node));
-  return volumes.map(({ node, volume }) => ({ node, volume, owner: owners.get(node) }));
+  const live = servedSpec(ports, environment);
+  return volumes.map(({ node, volume }) => ({ node, volume, owner: owners.get(node), attached: !live || mounts(live, { node, volume }) }));
+}
+
+function servedSpec({ store }: Pick<Ports, 'store'>, environment: EnvironmentRecord): EnvironmentSpec | undefined {
+  const digest = environment.live && store.deployments.specOf(environment.live);
+  return digest ? store.releases.getSpec(digest) : undefined;
+}
+
+function mounts(spec: EnvironmentSpec, { node, volume }: Pick<KeptVolume, 'node' | 'volume'>): boolean {
+  return spec.nodes.some((each) => each.mounts.some((mount) => (mount.node ?? each.name) === node && mount.volume === volume));
 }
 
 function lastDeclared({ store }: Pick<Ports, 'store'>, environment: EnvironmentRecord, node: NodeName): NodeSpec | undefined {

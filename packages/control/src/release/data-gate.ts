@@ -5,6 +5,8 @@ export interface KeptVolume {
   readonly node: NodeName;
   readonly volume: string;
   readonly owner: NodeSpec | undefined;
+  /** What serves mounts it. One that a revert already let go of lies on disk, and a push does not take it away once more. */
+  readonly attached: boolean;
 }
 
 /**
@@ -19,8 +21,9 @@ export function checkDataIsKept(spec: EnvironmentSpec, kept: readonly KeptVolume
   });
 }
 
-function lossOf({ node, volume, owner }: KeptVolume, spec: EnvironmentSpec): readonly string[] {
+function lossOf({ node, volume, owner, attached }: KeptVolume, spec: EnvironmentSpec): readonly string[] {
   const next = spec.nodes.find((candidate) => candidate.name === node);
+  if (!next && !attached) return [];
   if (!next) return [`${node} holds data and is not in the file any more: removing or renaming it would lose ${describe(volume)}`];
   if (owner && owner.trace.type !== next.trace.type) {
     return [`${node} holds data of ${owner.trace.type} and cannot become ${next.trace.type}`];
@@ -31,7 +34,7 @@ function lossOf({ node, volume, owner }: KeptVolume, spec: EnvironmentSpec): rea
   const mounted = spec.nodes.some((candidate) =>
     candidate.mounts.some((mount) => (mount.node ?? candidate.name) === node && mount.volume === volume),
   );
-  return mounted ? [] : [`${node} does not mount ${describe(volume)} any more, which holds data`];
+  return mounted || !attached ? [] : [`${node} does not mount ${describe(volume)} any more, which holds data`];
 }
 
 function describe(volume: string): string {
