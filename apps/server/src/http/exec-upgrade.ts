@@ -82,6 +82,7 @@ function connect(socket: WebSocket, started: AttachedProcess): void {
   started.stdout.on('data', (data: Buffer) => send(channel.stdout, data));
   if (started.stderr !== started.stdout) started.stderr.on('data', (data: Buffer) => send(channel.stderr, data));
   socket.on('message', (data: Buffer) => receive(data, started));
+  socket.on('error', () => socket.terminate());
   socket.on('close', () => started.input.end());
   started.exitCode().then(
     (code) => {
@@ -96,10 +97,13 @@ function receive(data: Buffer, started: AttachedProcess): void {
   const rest = data.subarray(1);
   if (data[0] === channel.stdin) started.input.write(rest);
   else if (data[0] === channel.endOfInput) started.input.end();
-  else if (data[0] === channel.resize) {
-    const { columns, rows } = JSON.parse(rest.toString()) as { readonly columns: number; readonly rows: number };
-    void started.resize(columns, rows);
-  }
+  else if (data[0] === channel.resize) resize(rest.toString(), started);
+}
+
+/** A size that cannot be read, or comes after the command ended, changes nothing: it must not end the server. */
+function resize(text: string, started: AttachedProcess): void {
+  const [, columns, rows] = /^\{"columns":(\d{1,4}),"rows":(\d{1,4})\}$/.exec(text) ?? [];
+  if (columns !== undefined && rows !== undefined) void Promise.allSettled([started.resize(Number(columns), Number(rows))]);
 }
 
 function refuse(socket: Duplex, error: unknown): void {
