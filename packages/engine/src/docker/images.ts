@@ -9,6 +9,11 @@ export interface RegistryAccess {
   readonly token: string;
 }
 
+interface ImageNames {
+  readonly RepoTags: readonly string[] | null;
+  readonly RepoDigests: readonly string[] | null;
+}
+
 /** Images by content on one engine. */
 export class DockerImages {
   readonly #connection: DockerConnection;
@@ -25,7 +30,8 @@ export class DockerImages {
 
   /** Pulls what is not there; one pull at a time per image, however many ask. */
   async ensure(image: ImagePin): Promise<void> {
-    if (await this.#present(image)) return;
+    const known = await this.#inspect(image);
+    if (known !== undefined) return await this.#hold(image, known);
     const running = this.#pulling.get(image.config);
     if (running !== undefined) return running;
     const pulling = this.#pull(image).finally(() => this.#pulling.delete(image.config));
@@ -39,21 +45,33 @@ export class DockerImages {
     return new Set(images.filter((_, index) => present[index]).map((image) => image.config));
   }
 
-  /** Takes away the names under which this server pulled, and with them every image that nobody else names or uses. */
+  /** Takes away the names this server gave, and with them every image that nobody else names or uses. */
   async removeOwn(): Promise<void> {
-    const all = await this.#connection.json<readonly { readonly RepoDigests: readonly string[] | null }[]>({
-      method: 'GET',
-      path: '/images/json',
-    });
-    const own = all.flatMap((image) => image.RepoDigests ?? []).filter((name) => name.includes(`/${this.#repository}@`));
+    const all = await this.#connection.json<readonly ImageNames[]>({ method: 'GET', path: '/images/json' });
+    const own = all.flatMap((image) => this.#ownNames(image));
     for (const name of own) {
       await unlessStatus([404, 409], this.#connection.json({ method: 'DELETE', path: `/images/${name}` }));
     }
   }
 
+  /** An image that another server pulled gets a name of ours too, so that it stays when the other one's goes. */
+  async #hold(image: ImagePin, known: ImageNames): Promise<void> {
+    if (image.foreign !== undefined || this.#ownNames(known).length > 0) return;
+    const query = { repo: this.#repository, tag: image.manifest.slice('sha256:'.length) };
+    await this.#connection.json({ method: 'POST', path: `/images/${imageName(image)}/tag`, query, repeatable: true });
+  }
+
+  #ownNames({ RepoTags, RepoDigests }: ImageNames): readonly string[] {
+    const names = [...(RepoTags ?? []), ...(RepoDigests ?? [])];
+    return names.filter((name) => name.startsWith(`${this.#repository}:`) || name.includes(`/${this.#repository}@`));
+  }
+
   async #present(image: ImagePin): Promise<boolean> {
-    const found = await unlessStatus([404], this.#connection.json<object>({ method: 'GET', path: `/images/${imageName(image)}/json` }));
-    return found !== undefined;
+    return (await this.#inspect(image)) !== undefined;
+  }
+
+  async #inspect(image: ImagePin): Promise<ImageNames | undefined> {
+    return await unlessStatus([404], this.#connection.json<ImageNames>({ method: 'GET', path: `/images/${imageName(image)}/json` }));
   }
 
   async #pull(image: ImagePin): Promise<void> {
