@@ -96,10 +96,13 @@ function isNew({ before, spec }: NodeSituation, digest: Digest): boolean {
 
 function jobs({ situation, right, isNew: fresh }: Decision): Pick<NodeWork, 'deployJob' | 'postDeployJob'> {
   const { hooks } = situation.spec;
+  const before = situation.before?.hooks;
   const startedByThisAttempt = right.some((generation) => generation.deployment === situation.attempt);
+  const mayDeploy = hooks.deploy !== undefined && !startedByThisAttempt && situation.job('deploy') !== 'succeeded';
+  const mayPostDeploy = hooks.postDeploy !== undefined && situation.job('post_deploy') !== 'succeeded';
   return {
-    deployJob: fresh && hooks.deploy !== undefined && !startedByThisAttempt && situation.job('deploy') !== 'succeeded',
-    postDeployJob: fresh && hooks.postDeploy !== undefined && situation.job('post_deploy') !== 'succeeded',
+    deployJob: mayDeploy && (fresh || before?.deploy !== hooks.deploy),
+    postDeployJob: mayPostDeploy && (fresh || before?.postDeploy !== hooks.postDeploy),
   };
 }
 

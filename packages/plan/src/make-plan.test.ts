@@ -232,6 +232,15 @@ test('hooks run once for a new node: deploy before its start, post_deploy when t
   );
 });
 
+test('a hook that changed runs although its node stays as it is, and once', () => {
+  const hooked = (deploy: string): NodeSpec => ({ ...web, hooks: { deploy, postDeploy: undefined, postStart: undefined } });
+  const made = between([hooked('./old'), database], [hooked('./new'), database]);
+  assert.deepEqual(changed(made), ['keep db', 'update web: the hook deploy has not run [in-place]']);
+  assert.deepEqual(shown(made), ['pull-image web', 'run-job web deploy < pull-image web']);
+  const jobs = [{ node: nodeName('web'), hook: 'deploy', state: 'succeeded' as const }];
+  assert.deepEqual(between([hooked('./old'), database], [hooked('./new'), database], { jobs }).steps, []);
+});
+
 test('a hook that is recorded as failed stays in the plan, for the executor to fail', () => {
   const hooked = { ...web, hooks: { deploy: './migrate', postDeploy: undefined, postStart: undefined } };
   const jobs = [{ node: nodeName('web'), hook: 'deploy', state: 'failed' as const }];
