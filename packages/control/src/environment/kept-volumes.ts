@@ -23,8 +23,10 @@ function mounts(spec: EnvironmentSpec, { node, volume }: Pick<KeptVolume, 'node'
 }
 
 function lastDeclared({ store }: Pick<Ports, 'store'>, environment: EnvironmentRecord, node: NodeName): NodeSpec | undefined {
-  const succeeded = store.deployments.list(environment.id).filter((deployment) => deployment.status === 'succeeded');
-  for (const deployment of succeeded) {
+  const deployments = store.deployments.list(environment.id);
+  // What a deployment that failed began to write is in the volume, too; what served goes before it.
+  const served = deployments.filter((deployment) => deployment.status === 'succeeded');
+  for (const deployment of [...served, ...deployments]) {
     const digest = store.deployments.specOf(deployment.id);
     const found = digest && store.releases.getSpec(digest)?.nodes.find((candidate) => candidate.name === node);
     if (found) return found;
