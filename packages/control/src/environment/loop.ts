@@ -33,6 +33,9 @@ export class Loop {
   readonly #retries = new Map<EnvironmentId, Retry>();
   readonly #pending = new Set<EnvironmentId>();
   #timer: NodeJS.Timeout | undefined;
+  /** Whose turn is still to come in this resync, and the time between two turns. */
+  #round: EnvironmentId[] = [];
+  #gapMs = resyncMs;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -40,12 +43,12 @@ export class Loop {
 
   start(): void {
     this.#lookAtAll();
-    this.#timer = setInterval(() => this.#lookAtAll(), resyncMs);
+    this.#takeTurns();
     void this.#follow();
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#stop.abort();
   }
 
@@ -53,8 +56,8 @@ export class Loop {
   look(id: EnvironmentId): void {
     if (this.#pending.has(id) || this.#stop.signal.aborted) return;
     const environment = this.#parts.ports.store.environments.get(id);
-    const lane = environment && laneOf(environment.project, environment.branch);
-    if (!environment || !lane || this.#parts.queue.busy(lane)) return; // whoever holds the lane looks itself
+    if (!environment) return;
+    const lane = laneOf(environment.project, environment.branch);
     this.#pending.add(id);
     const waitMs = Math.max(0, (this.#retries.get(id)?.notBeforeMs ?? 0) - this.#parts.ports.clock.monotonicMs());
     setTimeout(() => void this.#repair(environment, lane), waitMs).unref();
@@ -64,12 +67,25 @@ export class Loop {
     for (const environment of this.#parts.ports.store.environments.list()) this.look(environment.id);
   }
 
+  /** One environment after the other, all of them once per resync: looking at all at once would need memory for all at once. */
+  #takeTurns(): void {
+    if (this.#round.length === 0) {
+      this.#round = this.#parts.ports.store.environments.list().map(({ id }) => id);
+      this.#gapMs = resyncMs / Math.max(1, this.#round.length);
+    }
+    const next = this.#round.shift();
+    if (next) this.look(next);
+    this.#timer = setTimeout(() => this.#takeTurns(), this.#gapMs);
+    this.#timer.unref();
+  }
+
   async #repair(environment: EnvironmentRecord, lane: string): Promise<void> {
     const { queue, reconciler, ports } = this.#parts;
-    this.#pending.delete(environment.id);
-    if (this.#stop.signal.aborted) return;
     try {
-      await queue.run(lane, 'other', () => reconciler.repair(environment.id, this.#stop.signal));
+      await queue.run(lane, 'other', async () => {
+        this.#pending.delete(environment.id);
+        if (!this.#stop.signal.aborted) await reconciler.repair(environment.id, this.#stop.signal);
+      });
       this.#retries.delete(environment.id);
     } catch (error) {
       const failures = (this.#retries.get(environment.id)?.failures ?? 0) + 1;
