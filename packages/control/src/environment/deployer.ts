@@ -170,7 +170,8 @@ export class Deployer {
     });
     try {
       await this.#reconciler.reconcile(environment.id, {
-        activity: { ...activity, signal: new AbortController().signal },
+        // What undoes it is for the log; whoever pushed wants to read why.
+        activity: { ...activity, say: activity.note, signal: new AbortController().signal },
         deployment: undefined,
       });
       if (environment.live === undefined) await this.#reconciler.forget(environment.id);
