@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { CoppiceError, isCoppiceError } from '@coppice/model';
 import { type Composition, compose, type Listening } from './compose.ts';
 import { openDataDirectory, writeAdminToken } from './data-directory.ts';
+import { startIdleCollection } from './idle-collection.ts';
 import { createLog, type Log } from './logger.ts';
 import { startMaintenance } from './maintenance.ts';
 import { missingTools } from './required-tools.ts';
