@@ -43,9 +43,11 @@ export async function runServer(flags: ServerFlags): Promise<void> {
   const parts = await compose(options, directory, listening, log);
   writeAdminToken(directory, () => parts.store.tokens.issue('admin'));
   const stopMaintenance = startMaintenance(parts.repositories, parts.store, log);
+  const stopCollection = startIdleCollection(() => parts.store.activities.list({ state: 'running', limit: 1 }).length > 0);
   const watching = new AbortController();
   const stop = async (): Promise<void> => {
     watching.abort();
+    stopCollection();
     stopMaintenance();
     parts.plane.stop();
     await parts.api.close();
