@@ -2,7 +2,7 @@ import { Agent, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { inspect } from 'node:util';
 import { CoppiceError } from '@coppice/model';
-import Dockerode from 'dockerode';
+import DockerModem from 'docker-modem';
 import { DockerStatusError, translateDockerError } from './docker-error.ts';
 
 /** One call of the Engine API. */
@@ -39,9 +39,8 @@ export class DockerConnection {
   constructor(dockerHost: string | undefined) {
     this.socketPath = localSocket(dockerHost);
     this.#agent = new QuietAgent({ keepAlive: true, maxSockets: 64, maxFreeSockets: 16 });
-    // The library's types know neither the agent, which the modem takes, nor the callback's answer.
-    const options: Dockerode.DockerOptions & { readonly agent: Agent } = { socketPath: this.socketPath, agent: this.#agent };
-    this.#modem = new Dockerode(options).modem as unknown as Dialler;
+    // The transport of dockerode alone: the whole library loads gRPC for a builder that is not used, 14 MB of memory more.
+    this.#modem = new DockerModem({ socketPath: this.socketPath, agent: this.#agent }) as unknown as Dialler;
   }
 
   /** The answer parsed; an answer without JSON is undefined. */
