@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CoppiceError } from '@coppice/model';
+import { ChangeQueue } from './change-queue.ts';
+
+test('one lane works one at a time, another beside it, and a failure frees the lane', async () => {
+  const queue = new ChangeQueue();
+  const gate = Promise.withResolvers<void>();
+  const seen: string[] = [];
+  const first = queue.run('a', 'other', () => gate.promise);
+  const second = queue.run('a', 'other', async () => seen.push('second'));
+  await queue.run('b', 'other', async () => seen.push('beside'));
+  assert.deepEqual({ seen, waiting: queue.waiting, busy: queue.busy('a') }, { seen: ['beside'], waiting: 1, busy: true });
+  gate.reject(new Error('broken'));
+  await assert.rejects(first, new Error('broken'));
+  await second;
+  assert.deepEqual(seen, ['beside', 'second']);
+});
+
+test('a newer push supersedes the pushes that wait, not what runs and not other work', async () => {
+  const queue = new ChangeQueue();
+  const gate = Promise.withResolvers<string>();
+  const running = queue.run('a', 'push', () => gate.promise);
+  const repair = queue.run('a', 'other', async () => 'repair');
+  const older = queue.run('a', 'push', async () => 'older');
+  const refused = assert.rejects(older, new CoppiceError('superseded', 'superseded by a newer push to this branch; fetch and push again'));
+  const newer = queue.run('a', 'push', async () => 'newer');
+  await refused;
+  gate.resolve('running');
+  assert.deepEqual(await Promise.all([running, repair, newer]), ['running', 'repair', 'newer']);
+});
