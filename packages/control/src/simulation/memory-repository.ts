@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import type { ObjectReader, Repositories, Repository } from '@coppice/git';
+import { CoppiceError, type GitId, type SourceEntry, type SourceTree } from '@coppice/model';
+
+const none = '0'.repeat(40);
+
+/** One repository in memory, for tests: commits of one file `coppice.yaml` each, refs and notes. */
+export class MemoryRepository {
+  readonly refs = new Map<string, GitId>();
+  readonly notes: { readonly commit: GitId; readonly line: string }[] = [];
+  readonly #commits = new Map<GitId, { readonly tree: GitId; readonly parents: readonly GitId[]; readonly subject: string }>();
+  readonly #trees = new Map<GitId, string>();
+
+  /** A commit whose tree is the file; equal files are equal trees. */
+  commit(file: string, parents: readonly GitId[] = []): GitId {
+    const tree = idOf(`tree ${file}`);
+    this.#trees.set(tree, file);
+    return this.#add(tree, parents, `commit ${this.#commits.size + 1}`);
+  }
+
+  readonly objects: ObjectReader = {
+    commit: async (id) => {
+      const found = this.#commits.get(id);
+      if (!found) throw new CoppiceError('not-found', `no commit ${id}`);
+      return { id, ...found, author: 'test' };
+    },
+    tree: async (id) => fileTree(id, this.#trees.get(id) ?? ''),
+  };
+
+  readonly port: Repository = {
+    objects: this.objects,
+    updateRefs: async (updates) => {
+      for (const { ref, previous } of updates) {
+        if ((this.refs.get(ref) ?? none) !== previous) throw new CoppiceError('conflict', `${ref} moved`);
+      }
+      for (const { ref, next } of updates) {
+        if (next === none) this.refs.delete(ref);
+        else this.refs.set(ref, next as GitId);
+      }
+    },
+    refs: async (prefix) => new Map([...this.refs].filter(([ref]) => ref.startsWith(prefix))),
+    resolve: async (revision) => [...this.#commits.keys()].find((id) => id.startsWith(revision)),
+    mergeBase: async () => undefined,
+    commitTree: async ({ tree, parent, message }) => this.#add(tree, [parent], message),
+    appendNote: async (commit, line) => void this.notes.push({ commit, line }),
+  };
+
+  readonly repositories: Repositories = {
+    create: async () => undefined,
+    open: () => this.port,
+    delete: async () => undefined,
+    sweep: async () => undefined,
+    close: async () => undefined,
+  };
+
+  #add(tree: GitId, parents: readonly GitId[], subject: string): GitId {
+    const id = idOf(`commit ${this.#commits.size} ${tree}`);
+    this.#commits.set(id, { tree, parents, subject });
+    return id;
+  }
+}
+
+function fileTree(id: GitId, file: string): SourceTree {
+  const entry: SourceEntry = { path: 'coppice.yaml', kind: 'file', id: idOf(file), size: file.length };
+  return {
+    id,
+    async *entries() {
+      yield entry;
+    },
+    blob: async () => Buffer.from(file),
+    subtree: async () => undefined,
+    entry: async (path) => (path === entry.path ? entry : undefined),
+  };
+}
+
+function idOf(text: string): GitId {
+  return createHash('sha1').update(text).digest('hex') as GitId;
+}

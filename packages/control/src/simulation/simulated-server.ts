@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { loadCatalog, typeDirectory } from '@coppice/catalog';
+import { createSimulatedEngine } from '@coppice/engine';
+import type { RefResult } from '@coppice/git';
+import type { BuildRequest, ImageBuilder } from '@coppice/images';
+import { type Digest, digestOf, type GitId } from '@coppice/model';
+import { createSimulatedRouter } from '@coppice/router';
+import { openStore } from '@coppice/state';
+import { createSimulatedVolumes } from '@coppice/volumes';
+import { createControlPlane, type RunningControlPlane } from '../create-control-plane.ts';
+import type { Ports } from '../ports.ts';
+import { MemoryRepository } from './memory-repository.ts';
+
+export const noCommit = '0'.repeat(40) as GitId;
+export const mainRef = 'refs/heads/main';
+
+/** A world that outlives the control planes over it: simulated ports, a real store, one repository of a project "shop". */
+export class SimulatedServer {
+  readonly engine = createSimulatedEngine();
+  readonly router = createSimulatedRouter();
+  readonly repository = new MemoryRepository();
+  readonly said: string[] = [];
+  readonly ports: Ports;
+  builds = 0;
+  readonly #project: string;
+  readonly #images = new Set<Digest>();
+
+  constructor(test: TestContext) {
+    const directory = mkdtempSync(join(tmpdir(), 'coppice-simulated-'));
+    const store = openStore({ directory });
+    this.#project = store.projects.create('shop').id;
+    test.after(() => {
+      store.close();
+      rmSync(directory, { recursive: true });
+    });
+    const catalog = loadCatalog();
+    this.ports = {
+      store,
+      engine: this.engine,
+      volumes: createSimulatedVolumes(),
+      router: this.router,
+      repositories: this.repository.repositories,
+      images: this.#imageBuilder(),
+      catalog,
+      types: typeDirectory(catalog),
+      typeFiles: () => ({}),
+      clock: { now: () => new Date(), monotonicMs: () => performance.now() },
+      settings: { domain: 'localhost', routerAddress: '127.0.0.1:8080', apiUrl: () => 'http://localhost:1', maxEnvironments: 10 },
+      log: () => undefined,
+    };
+  }
+
+  /** A control plane over the ports; ended with the test. */
+  serve(test: TestContext, ports: Ports = this.ports): RunningControlPlane {
+    const plane = createControlPlane(ports);
+    test.after(() => plane.stop());
+    return plane;
+  }
+
+  /** Pushes as git's hooks do; a push that is refused before it deploys answers undefined. */
+  async push(
+    plane: RunningControlPlane,
+    push: { readonly previous: GitId; readonly next: GitId; readonly options?: readonly string[] },
+  ): Promise<RefResult | undefined> {
+    const context = {
+      project: this.#project,
+      actor: 'ada',
+      options: push.options ?? [],
+      updates: [{ ref: mainRef, previous: push.previous, next: push.next }],
+      objects: this.repository.objects,
+      say: (line: string) => void this.said.push(line),
+      signal: new AbortController().signal,
+    };
+    const verdict = await plane.pushes.prepare(context);
+    if (verdict.kind === 'refused') {
+      this.said.push(...verdict.lines);
+      return undefined;
+    }
+    return (await plane.pushes.deploy(context))[0];
+  }
+
+  #imageBuilder(): ImageBuilder {
+    const outlook = (request: BuildRequest): { key: Digest; inputs: [] } => ({
+      key: digestOf({ type: request.type.name, source: request.application?.source.id ?? '' }),
+      inputs: [],
+    });
+    return {
+      look: async (request) => {
+        const { key, inputs } = outlook(request);
+        return { key, inputs, image: this.#images.has(key) ? { manifest: key, config: key } : undefined };
+      },
+      build: async (request) => {
+        const { key, inputs } = outlook(request);
+        const built = !this.#images.has(key);
+        if (built) this.builds += 1;
+        this.#images.add(key);
+        return { key, inputs, image: { manifest: key, config: key }, built };
+      },
+    };
+  }
+}
+
+/** A repository's file: one application that the simulated engine can probe. */
+export function shopFile(version: string): string {
+  return `applications:\n  web:\n    type: nodejs:24\n    start: node server.js ${version}\n    healthcheck: { command: ./check }\n`;
+}
