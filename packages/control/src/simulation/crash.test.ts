@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type GitId, nodeDigest } from '@coppice/model';
+import { SimulatedLife } from './simulated-life.ts';
+import { mainRef, noCommit, SimulatedServer, shopFile } from './simulated-server.ts';
+
+interface Change {
+  readonly previous: GitId;
+  readonly next: GitId;
+}
+
+/** Brings a server to where the change begins; no control plane lives afterwards. */
+type Prepare = (server: SimulatedServer, test: TestContext) => Promise<Change>;
+
+const firstPush: Prepare = async (server) => ({ previous: noCommit, next: server.repository.commit(shopFile('1')) });
+
+const update: Prepare = async (server, t) => {
+  const first = server.repository.commit(shopFile('1'));
+  await server.push(server.serve(t), { previous: noCommit, next: first });
+  return { previous: first, next: server.repository.commit(shopFile('2'), [first]) };
+};
+
+const deletion: Prepare = async (server, t) => ({ previous: (await update(server, t)).previous, next: noCommit });
+
+for (const [name, prepare] of Object.entries({ 'a first push': firstPush, 'an update': update, 'a deletion': deletion })) {
+  test(`a server that is killed at any effect of ${name} is made whole by the next`, async (t) => {
+    let moment = 1;
+    while (await isKilledAndHeals(t, prepare, moment)) moment += 1;
+    assert.ok(moment > 8, `only ${moment} moments were tried`);
+    t.diagnostic(`${moment - 1} moments`);
+  });
+}
+
+/** False where the change ended before that moment. */
+async function isKilledAndHeals(t: TestContext, prepare: Prepare, moment: number): Promise<boolean> {
+  const server = new SimulatedServer(t);
+  const change = await prepare(server, t);
+  const life = new SimulatedLife(moment);
+  server.engine.onEffect(life.onEffect);
+  const dying = server.serve(t, life.ports(server.ports));
+  const pushed = server.push(dying, change);
+  const done = pushed.then(() => 'done');
+  await until(async () => life.dead || (await Promise.race([done, pause(1, 'going')])) === 'done', `moment ${moment}: the push hangs`);
+  dying.stop();
+  server.engine.onEffect(() => undefined);
+  if (!life.dead) return false;
+
+  const plane = server.serve(t);
+  await plane.start();
+  await until(
+    async () => (await wrong(server)) === undefined,
+    async () => `moment ${moment}: ${await wrong(server)}`,
+  );
+  const previous = server.repository.refs.get(mainRef) ?? noCommit;
+  if (previous !== change.next) assert.deepEqual(await server.push(plane, { ...change, previous }), { kind: 'ok', ref: mainRef });
+  assert.equal(await wrong(server), undefined);
+  plane.stop();
+  return true;
+}
+
+/** What does not hold yet of a server that settled. */
+async function wrong({ ports, engine, router, repository }: SimulatedServer): Promise<string | undefined> {
+  const { store } = ports;
+  const [environment] = store.environments.list();
+  const listing = await engine.list();
+  const tip = repository.refs.get(mainRef);
+  if (store.intents.list().length > 0) return 'an intent is left';
+  if (!environment) {
+    if (tip !== undefined) return 'the ref outlived its environment';
+    return listing.size > 0 || (await router.current()).size > 0 ? 'something outlived its environment' : undefined;
+  }
+  const live = environment.live === undefined ? undefined : store.deployments.get(environment.live);
+  if (!live || live.commit !== tip) return `the ref is at ${tip}, but ${live?.commit} is live`;
+  if (environment.desired.attempt !== live.id) return 'what is desired is not what is live';
+  const wanted = environment.desired.spec?.nodes.map(nodeDigest) ?? [];
+  const generations = listing.get(environment.id)?.generations ?? [];
+  if (generations.map(({ digest }) => digest).join() !== wanted.join()) return 'other generations run than are desired';
+  const running = generations.flatMap(({ instances }) => instances.filter(({ state }) => state === 'running').map(({ id }) => id));
+  const target = router.route('main.shop.localhost', '/')?.target;
+  const led = target?.kind === 'upstream' ? target.servers.map(({ id }) => id) : [];
+  return running.length > 0 && led.join() === running.join() ? undefined : 'the router leads elsewhere';
+}
+
+async function until(holds: () => Promise<boolean>, complaint: string | (() => Promise<string>)): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) assert.fail(typeof complaint === 'string' ? complaint : await complaint());
+    await pause(5);
+  }
+}
