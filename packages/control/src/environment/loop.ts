@@ -14,7 +14,8 @@ interface Parts {
   readonly reconciler: Reconciler;
 }
 
-const resyncMs = 30_000;
+/** Within it every environment has its turn: what no hint tells, such as an instance that hangs, is found by it. */
+const resyncMs = 60_000;
 const firstRetryMs = 1_000;
 const maxRetryMs = 60_000;
 

@@ -125,10 +125,14 @@ function userOf(type: ResolvedType | undefined): string {
   return type ? `${type.user.uid}:${type.user.gid}` : foreignUser;
 }
 
-/** A single command replaces the shell, so that it gets the signals itself; anything else is run by it. */
-function startCommand(node: ApplicationNode | WorkerNode): readonly string[] | undefined {
+const singleCommand = /^[\w./@:+,%'"-][\w./@:+,%=\t '"-]*$/;
+
+/** What runs a start; undefined where the file gives none. A single command replaces the shell, so that it gets the signals itself. */
+export function startCommand(node: Pick<ApplicationNode | WorkerNode, 'start' | 'preStart'>): readonly string[] | undefined {
   if (node.start === undefined) return undefined;
-  const start = /^[\w./@:+,%'"-][\w./@:+,%=\s'"-]*$/.test(node.start) && !/^\S*=/.test(node.start) ? `exec ${node.start}` : node.start;
+  const line = node.start.trim();
+  const replaces = singleCommand.test(line) && !/^\S*=/.test(line);
+  const start = replaces ? `exec ${line}` : node.start;
   return ['/bin/sh', '-c', node.preStart === undefined ? start : `set -e\n${node.preStart}\n${start}`];
 }
 
