@@ -33,8 +33,10 @@ export interface DeployRequest {
   readonly options: readonly string[];
   readonly buildMs: number;
   readonly activity: RunningActivity;
-  /** `after`: the ref moves once the release serves; `before`: it moved or moves at once. */
+  /** `after`: the ref moves once the release serves; `before`: at once, when the intent is written. */
   readonly refMoves: 'after' | 'before';
+  /** Called when a ref that moves before has moved. */
+  readonly onRefMoved?: () => void;
 }
 
 /** Brings releases into environments: writes what is desired, lets the loop do it, and moves the ref or takes the wish back. */
@@ -53,11 +55,15 @@ export class Deployer {
     const { deployment, intent } = this.#begin(request);
     request.activity.about({ environment: request.environment.id, deployment: deployment.id });
     try {
-      if (request.refMoves === 'before') await this.#moveRef(request, intent);
+      if (request.refMoves === 'before') {
+        await this.#moveRef(request);
+        store.intents.setPhase(intent, 'moved');
+        request.onRefMoved?.();
+      }
       if (request.environment.live === undefined) await this.#announce(request, deployment);
       await this.#reconcile(request, deployment.id);
       store.intents.setPhase(intent, 'applied');
-      if (request.refMoves === 'after') await this.#moveRef(request, intent);
+      if (request.refMoves === 'after') await this.#moveRef(request);
     } catch (error) {
       const told = redactedFailure(error, store.secrets.values(request.environment.id));
       await this.#takeBack(request, deployment.id, intent, told);
@@ -117,13 +123,10 @@ export class Deployer {
     this.#ports.store.deployments.update(deployment, { durations: { plan: Math.round(planMs), apply: Math.round(applyMs) } });
   }
 
-  async #moveRef(request: DeployRequest, intent: string): Promise<void> {
-    if (request.previous !== request.commit) {
-      await repositoryOf(this.#ports, request.environment.project).updateRefs([
-        { ref: request.ref, previous: request.previous, next: request.commit },
-      ]);
-    }
-    this.#ports.store.intents.setPhase(intent, 'moved');
+  async #moveRef(request: DeployRequest): Promise<void> {
+    if (request.previous === request.commit) return;
+    const repository = repositoryOf(this.#ports, request.environment.project);
+    await repository.updateRefs([{ ref: request.ref, previous: request.previous, next: request.commit }]);
   }
 
   async #succeed(request: DeployRequest, id: DeploymentId, intent: string): Promise<Deployment> {

@@ -98,7 +98,8 @@ export class Reconciler {
         throw error;
       }
     }
-    if (!environment.desired.exists) {
+    if (environment.desired.exists) this.#finishMoved(environment);
+    else {
       await this.#finishDeletion(environment);
       await this.forget(id);
     }
@@ -111,6 +112,20 @@ export class Reconciler {
       await deleteBranch(this.#ports, { project, ref, previous }).catch((error: unknown) => {
         if (!isCoppiceError(error, 'conflict')) throw error;
         this.#ports.log('deletion.branch-moved', { environment: id, ref });
+      });
+    }
+  }
+
+  /** A deployment whose ref moved before it served, and whose server died then: it serves now. */
+  #finishMoved({ id, desired }: EnvironmentRecord): void {
+    const { store } = this.#ports;
+    for (const intent of store.intents.list()) {
+      if (intent.environment !== id || intent.phase !== 'moved' || intent.deployment !== desired.attempt || !intent.deployment) continue;
+      const { deployment } = intent;
+      store.transaction(() => {
+        store.deployments.update(deployment, { status: 'succeeded', finished: true });
+        store.environments.setLive(id, deployment);
+        store.intents.delete(intent.id);
       });
     }
   }

@@ -5,7 +5,8 @@ import { lastGood, repositoryOf } from './deployer.ts';
 
 /**
  * Settles what a server that died left half done, before the loop starts: an intent whose release was applied is finished by moving the
- * ref; any other is dropped and desired goes back to what served. A deletion that began goes on. Nothing runs yet when this is called.
+ * ref; one whose ref moved before its release served is left to the loop, which finishes it once it serves; any other is dropped and
+ * desired goes back to what served. A deletion that began goes on. Nothing runs yet when this is called.
  */
 export async function recover(ports: Ports): Promise<void> {
   for (const intent of ports.store.intents.list()) {
@@ -23,20 +24,23 @@ function dropUnborn({ store }: Ports, { id, desired, live }: EnvironmentRecord):
 
 async function settle(ports: Ports, intent: Intent, environment: EnvironmentRecord): Promise<void> {
   if (isZero(intent.next)) return; // the loop finishes deletions, and drops their intents
-  if (intent.phase === 'moved' || (intent.phase === 'applied' && (await moveRef(ports, intent)))) finish(ports, intent);
+  if (intent.phase === 'applied' && (await moveRef(ports, intent))) finish(ports, intent);
+  else if (intent.phase !== 'applied' && (await tipOf(ports, intent)) === intent.next) ports.store.intents.setPhase(intent.id, 'moved');
   else drop(ports, intent, environment);
 }
 
 async function moveRef(ports: Ports, intent: Intent): Promise<boolean> {
-  const repository = repositoryOf(ports, intent.project);
-  const current = (await repository.refs('refs/heads/')).get(intent.ref);
+  const current = await tipOf(ports, intent);
   if (current === intent.next) return true;
   if ((current ?? '') !== (isZero(intent.previous) ? '' : intent.previous)) return false;
-  await repository.updateRefs([{ ref: intent.ref, previous: intent.previous, next: intent.next }]);
+  await repositoryOf(ports, intent.project).updateRefs([{ ref: intent.ref, previous: intent.previous, next: intent.next }]);
   return true;
 }
 
-/** A ref that moved before its release served (no-wait, redeploy) is finished by the loop: desired stands. */
+async function tipOf(ports: Ports, intent: Intent): Promise<string | undefined> {
+  return (await repositoryOf(ports, intent.project).refs('refs/heads/')).get(intent.ref);
+}
+
 function finish(ports: Ports, intent: Intent): void {
   const { store } = ports;
   ports.log('recovery.finished', { intent: intent.id, ref: intent.ref, next: intent.next });

@@ -25,6 +25,11 @@ interface Parts {
   readonly preparer: PushPreparer;
 }
 
+interface ChangeOptions extends PushOptions {
+  /** Called when a ref that moves before its release serves has moved. */
+  readonly refMoved: () => void;
+}
+
 /** Name of the lane in which changes of a branch's environment wait for each other. */
 export function laneOf(project: string, branch: string): string {
   return `${project} ${branch}`;
@@ -46,7 +51,9 @@ export class PushDeployer {
   async #answer(push: PushContext, project: Project, update: RefUpdate, options: PushOptions): Promise<RefResult> {
     try {
       const lane = laneOf(project.name, branchOf(update));
-      await this.#parts.queue.run(lane, 'push', () => this.#change(push, project, update, options));
+      const moved = Promise.withResolvers<void>();
+      const done = this.#parts.queue.run(lane, 'push', () => this.#change(push, project, update, { ...options, refMoved: moved.resolve }));
+      await (options.noWait ? Promise.race([moved.promise, done]) : done);
       return { kind: 'ok', ref: update.ref };
     } catch (error) {
       for (const line of failureLines(error)) push.say(line);
@@ -54,7 +61,7 @@ export class PushDeployer {
     }
   }
 
-  async #change(push: PushContext, project: Project, update: RefUpdate, options: PushOptions): Promise<void> {
+  async #change(push: PushContext, project: Project, update: RefUpdate, options: ChangeOptions): Promise<void> {
     const { ports } = this.#parts;
     const repository = ports.repositories.open(project.id);
     const current = (await repository.refs('refs/heads/')).get(update.ref);
@@ -69,7 +76,7 @@ export class PushDeployer {
       return;
     }
     const request = await this.#request(push, project, update, options);
-    if (options.noWait) await this.#deployLater(request, repository, update);
+    if (options.noWait) await this.#deployLater(request, options.refMoved);
     else await this.#deployNow(request, push);
   }
 
@@ -85,25 +92,18 @@ export class PushDeployer {
     }
   }
 
-  /** The ref moves at once; what becomes of the deployment is in its activity. */
-  async #deployLater(
-    request: Omit<DeployRequest, 'refMoves'>,
-    repository: ReturnType<Ports['repositories']['open']>,
-    update: RefUpdate,
-  ): Promise<void> {
-    await repository.updateRefs([{ ref: update.ref, previous: update.previous, next: update.next }]);
+  /** The ref moves at once and the client is answered; what becomes of the deployment is in its activity. The lane stays held. */
+  async #deployLater(request: Omit<DeployRequest, 'refMoves'>, refMoved: () => void): Promise<void> {
     const { activity } = request;
     activity.say(`deploying in the background; follow it: coppice activity log ${activity.id} --follow`);
-    const lane = laneOf(request.environment.project, request.environment.branch);
-    void this.#parts.queue
-      .run(lane, 'push', () => this.#parts.deployer.deploy({ ...request, previous: request.commit, refMoves: 'before' }))
-      .then(
-        () => activity.finish('succeeded'),
-        (error: unknown) => {
-          for (const line of failureLines(error)) activity.say(line);
-          activity.finish('failed');
-        },
-      );
+    try {
+      await this.#parts.deployer.deploy({ ...request, refMoves: 'before', onRefMoved: refMoved });
+      activity.finish('succeeded');
+    } catch (error) {
+      for (const line of failureLines(error)) activity.note(line);
+      activity.finish(activity.signal.aborted ? 'cancelled' : 'failed');
+      throw error;
+    }
   }
 
   async #request(push: PushContext, project: Project, update: RefUpdate, options: PushOptions): Promise<Omit<DeployRequest, 'refMoves'>> {

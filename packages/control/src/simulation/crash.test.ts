@@ -8,6 +8,7 @@ import { mainRef, noCommit, SimulatedServer, shopFile } from './simulated-server
 interface Change {
   readonly previous: GitId;
   readonly next: GitId;
+  readonly options?: readonly string[];
 }
 
 /** Brings a server to where the change begins; no control plane lives afterwards. */
@@ -23,7 +24,19 @@ const update: Prepare = async (server, t) => {
 
 const deletion: Prepare = async (server, t) => ({ previous: (await update(server, t)).previous, next: noCommit });
 
-for (const [name, prepare] of Object.entries({ 'a first push': firstPush, 'an update': update, 'a deletion': deletion })) {
+const noWait =
+  (prepare: Prepare): Prepare =>
+  async (server, t) => ({ ...(await prepare(server, t)), options: ['no-wait'] });
+
+const changes = {
+  'a first push': firstPush,
+  'an update': update,
+  'a deletion': deletion,
+  'a first push that does not wait': noWait(firstPush),
+  'an update that does not wait': noWait(update),
+};
+
+for (const [name, prepare] of Object.entries(changes)) {
   test(`a server that is killed at any effect of ${name} is made whole by the next`, async (t) => {
     let moment = 1;
     while (await isKilledAndHeals(t, prepare, moment)) moment += 1;
@@ -40,7 +53,11 @@ async function isKilledAndHeals(t: TestContext, prepare: Prepare, moment: number
   server.engine.onEffect(life.onEffect);
   const dying = server.serve(t, life.ports(server.ports));
   const pushed = server.push(dying, change);
-  const done = pushed.then(() => 'done');
+  // A push that does not wait is answered while its deployment still runs.
+  const done = pushed.then(async () => {
+    while (server.ports.store.activities.list({ state: 'running' }).length > 0 && !life.dead) await pause(1);
+    return 'done';
+  });
   await until(async () => life.dead || (await Promise.race([done, pause(1, 'going')])) === 'done', `moment ${moment}: the push hangs`);
   dying.stop();
   server.engine.onEffect(() => undefined);
@@ -54,7 +71,10 @@ async function isKilledAndHeals(t: TestContext, prepare: Prepare, moment: number
   );
   const previous = server.repository.refs.get(mainRef) ?? noCommit;
   if (previous !== change.next) assert.deepEqual(await server.push(plane, { ...change, previous }), { kind: 'ok', ref: mainRef });
-  assert.equal(await wrong(server), undefined);
+  await until(
+    async () => (await wrong(server)) === undefined,
+    async () => `moment ${moment}, pushed again: ${await wrong(server)}`,
+  );
   plane.stop();
   return true;
 }
