@@ -26,6 +26,11 @@ export type RouteTarget =
     }
   /** `to` is a whole URL, or a path of the same host. */
   | { readonly kind: 'redirect'; readonly to: string; readonly code: 301 | 302 | 307 | 308 }
+  /**
+   * Requests wait unread until the table says otherwise; past the router's limits (how many, how long) they get 503 with Retry-After.
+   * `suspended`: whoever waits is told to those who listen to `Router.wakes`.
+   */
+  | { readonly kind: 'hold'; readonly cause: 'switching' | 'suspended' }
   /** Answers itself; `creating`: 503 with Retry-After. */
   | { readonly kind: 'notice'; readonly notice: 'creating' | 'unavailable'; readonly text: string };
 

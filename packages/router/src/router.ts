@@ -15,8 +15,25 @@ export interface Router {
   current(): Promise<ReadonlyMap<EnvironmentId, Digest>>;
   /** Open requests on a server (by instance id) that was taken out of all tables. */
   openRequests(instance: string): Promise<number>;
+  /**
+   * Yields an environment when a request waits at one of its `suspended` holds, and again every second while one waits: hints, of which
+   * some may be lost while nobody listens. Ends with the signal.
+   */
+  wakes(signal: AbortSignal): AsyncIterable<EnvironmentId>;
+  /** How much each environment that has a table is used. */
+  usage(): Promise<ReadonlyMap<EnvironmentId, RouterUsage>>;
   /** `host:port` it listens on. */
   readonly address: string;
   /** Stops the router's process for good. */
   shutdown(): Promise<void>;
+}
+
+/** Requests of one environment's routes; those answered by notices and redirects do not count. */
+export interface RouterUsage {
+  /** Open now, streams and WebSockets included, held ones not. */
+  readonly open: number;
+  /** Waiting at a hold. */
+  readonly held: number;
+  /** Milliseconds since a request last came to one of its instances; since the router's process started where none came. At second precision. */
+  readonly idleMs: number;
 }
