@@ -18,6 +18,7 @@ import { Reconciler } from './environment/reconciler.ts';
 import { recover } from './environment/recovery.ts';
 import { Redeployer } from './environment/redeployer.ts';
 import { Remover } from './environment/remover.ts';
+import { RestartBackoff } from './environment/restart-backoff.ts';
 import type { Ports } from './ports.ts';
 import { PushDeployer } from './push/deploy-push.ts';
 import { PlanPreview } from './push/plan-preview.ts';
@@ -38,15 +39,16 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
   const activities = new ActivityRecorder(ports.store);
   const queue = new ChangeQueue();
   const health = new HealthMonitor(probeOnce(ports.engine), ports.clock);
-  const reconciler = new Reconciler(ports, activities, health);
+  const backoff = new RestartBackoff(ports.clock);
+  const reconciler = new Reconciler({ ports, activities, health, backoff });
   const deployer = new Deployer(ports, reconciler);
   const remover = new Remover(ports, activities, reconciler);
   const redeployer = new Redeployer({ ports, activities, queue, deployer });
   const preview = new PlanPreview(ports, health);
   const preparer = new PushPreparer(ports, activities, preview);
   const pusher = new PushDeployer({ ports, activities, queue, deployer, remover, preparer });
-  const loop = new Loop({ ports, activities, queue, reconciler });
-  const parts: CommandParts = { ports, activities, queue, health, preview, redeployer, remover };
+  const loop = new Loop({ ports, activities, queue, reconciler, health });
+  const parts: CommandParts = { ports, activities, queue, health, backoff, preview, redeployer, remover };
   return {
     control: {
       ...projectCommands(parts),

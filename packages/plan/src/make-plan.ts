@@ -70,6 +70,7 @@ function survey({ desired, observed, previous }: PlanInput): World {
 function decide(input: PlanInput, world: World, name: NodeName): NodeWork {
   const spec = world.specs.get(name);
   const generations = world.generations.get(name) ?? [];
+  if (spec && input.resting?.has(name)) return idleWork(name);
   if (spec) {
     return decideNode({
       spec,

@@ -17,6 +17,8 @@ export interface PlanInput {
    * instance that a route leads to is not there yet.
    */
   readonly routes: Digest | undefined;
+  /** Nodes to leave as they are, whatever is wrong with them: they crash again and again and wait for their next start. */
+  readonly resting?: ReadonlySet<NodeName> | undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ActivityRecorder } from '../activity-recorder.ts';
 import type { ChangeQueue } from '../change-queue.ts';
 import type { HealthMonitor } from '../environment/health-monitor.ts';
+import type { RestartBackoff } from '../environment/restart-backoff.ts';
 import type { Redeployer } from '../environment/redeployer.ts';
 import type { Remover } from '../environment/remover.ts';
 import type { Ports } from '../ports.ts';
@@ -12,6 +13,7 @@ export interface CommandParts {
   readonly activities: ActivityRecorder;
   readonly queue: ChangeQueue;
   readonly health: HealthMonitor;
+  readonly backoff: RestartBackoff;
   readonly preview: PlanPreview;
   readonly redeployer: Redeployer;
   readonly remover: Remover;

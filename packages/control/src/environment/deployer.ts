@@ -119,7 +119,11 @@ export class Deployer {
   }
 
   async #reconcile(request: DeployRequest, deployment: DeploymentId): Promise<void> {
-    const { planMs, applyMs } = await this.#reconciler.reconcile(request.environment.id, { activity: request.activity, deployment });
+    const { planMs, applyMs } = await this.#reconciler.reconcile(request.environment.id, {
+      activity: request.activity,
+      deployment,
+      crashed: 'start',
+    });
     this.#ports.store.deployments.update(deployment, { durations: { plan: Math.round(planMs), apply: Math.round(applyMs) } });
   }
 
@@ -176,6 +180,7 @@ export class Deployer {
         // What undoes it is for the log; whoever pushed wants to read why.
         activity: { ...activity, say: activity.note, signal: new AbortController().signal },
         deployment: undefined,
+        crashed: 'start',
       });
       if (environment.live === undefined) await this.#reconciler.forget(environment.id);
       if (request.refMoves === 'before') store.intents.delete(intent);

@@ -1,8 +1,14 @@
-import type { ObservedInstance, ReadinessSpec } from '@coppice/model';
+import type { EnvironmentId, ObservedInstance, ReadinessSpec } from '@coppice/model';
 import type { Clock } from '../ports.ts';
 
 /** One probe of a running instance: undefined when it is ready, else what is wrong. */
 export type ProbeOnce = (instance: ObservedInstance, readiness: ReadinessSpec) => Promise<string | undefined>;
+
+/** A running instance and how it is probed. */
+export interface Watched {
+  readonly instance: ObservedInstance;
+  readonly readiness: ReadinessSpec;
+}
 
 const failuresUntilUnready = 3;
 
@@ -11,16 +17,18 @@ interface Health {
   ready: boolean;
   wasReady: boolean;
   failures: number;
+  probing: boolean;
 }
 
 /**
- * What the probes say of each running instance. An instance that was ready is unready after three failures in a row; one that never
- * was is `unknown`: it may still be starting. Answers are kept for the node's probe interval.
+ * What the probes say of each running instance. One that was ready is unready after three failures in a row, and so is one that never
+ * was though it has run for longer than a start may take; else it is `unknown`: it may still be starting.
  */
 export class HealthMonitor {
   readonly #probe: ProbeOnce;
   readonly #clock: Clock;
   readonly #known = new Map<string, Health>();
+  readonly #watched = new Map<EnvironmentId, readonly Watched[]>();
 
   constructor(probe: ProbeOnce, clock: Clock) {
     this.#probe = probe;
@@ -28,13 +36,11 @@ export class HealthMonitor {
   }
 
   /** The instance's readiness, probed now unless that was done within the interval. */
-  async check(instance: ObservedInstance, readiness: ReadinessSpec): Promise<ObservedInstance['readiness']> {
-    if (instance.state !== 'running') return 'unknown';
-    const key = keyOf(instance);
-    const known = this.#known.get(key);
-    const fresh = known?.ready === true && this.#clock.monotonicMs() - known.checkedAtMs < readiness.intervalMs;
-    if (!fresh) this.#record(key, (await this.#probe(instance, readiness)) === undefined);
-    return this.readinessOf(instance);
+  async check(watched: Watched): Promise<ObservedInstance['readiness']> {
+    if (watched.instance.state !== 'running') return 'unknown';
+    const known = this.#known.get(keyOf(watched.instance));
+    if (known?.ready !== true || this.#isDue(watched)) await this.#probeNow(watched);
+    return this.#readiness(watched);
   }
 
   /** Notes what somebody else's probe found. */
@@ -50,10 +56,57 @@ export class HealthMonitor {
     return health.ready || health.wasReady ? 'ready' : 'unknown';
   }
 
-  /** Forgets instances that are gone. */
-  keepOnly(instances: Iterable<ObservedInstance>): void {
-    const live = new Set([...instances].map(keyOf));
-    for (const key of this.#known.keys()) if (!live.has(key)) this.#known.delete(key);
+  /** These are all the instances of the environment that are to be probed from now on; the others are forgotten. */
+  watch(environment: EnvironmentId, instances: readonly Watched[]): void {
+    const keys = new Set(instances.map(({ instance }) => keyOf(instance)));
+    for (const { instance } of this.#watched.get(environment) ?? []) {
+      const key = keyOf(instance);
+      if (!keys.has(key)) this.#known.delete(key);
+    }
+    const running = instances.filter(({ instance }) => instance.state === 'running');
+    if (running.length > 0) this.#watched.set(environment, running);
+    else this.#watched.delete(environment);
+  }
+
+  /** Probes the watched instances whose interval is over. Answers the environments in which one became unready, or ready again. */
+  async probeDue(): Promise<readonly EnvironmentId[]> {
+    const changed = await Promise.all(
+      [...this.#watched].map(async ([environment, instances]) => {
+        const due = instances.filter((watched) => watched.readiness.probe.kind !== 'alive' && this.#isDue(watched));
+        if (due.length === 0) return [];
+        const turns = await Promise.all(due.map(async (watched) => await this.#turns(watched)));
+        return turns.includes(true) ? [environment] : [];
+      }),
+    );
+    return changed.flat();
+  }
+
+  /** Probes once; whether that changed what is known. */
+  async #turns(watched: Watched): Promise<boolean> {
+    const before = this.#readiness(watched);
+    await this.#probeNow(watched);
+    return this.#readiness(watched) !== before;
+  }
+
+  #isDue({ instance, readiness }: Watched): boolean {
+    const health = this.#known.get(keyOf(instance));
+    if (!health) return true;
+    return !health.probing && this.#clock.monotonicMs() - health.checkedAtMs >= readiness.intervalMs;
+  }
+
+  #readiness({ instance, readiness }: Watched): ObservedInstance['readiness'] {
+    const known = this.readinessOf(instance);
+    const failures = this.#known.get(keyOf(instance))?.failures ?? 0;
+    if (known !== 'unknown' || failures < failuresUntilUnready || instance.startedAt === undefined) return known;
+    const ageMs = this.#clock.now().getTime() - Date.parse(instance.startedAt);
+    return ageMs > readiness.withinMs ? 'unready' : 'unknown';
+  }
+
+  async #probeNow({ instance, readiness }: Watched): Promise<void> {
+    const key = keyOf(instance);
+    const known = this.#known.get(key);
+    if (known) known.probing = true;
+    this.#record(key, (await this.#probe(instance, readiness)) === undefined);
   }
 
   #record(key: string, ready: boolean): void {
@@ -63,6 +116,7 @@ export class HealthMonitor {
       ready,
       wasReady: ready || before?.wasReady === true,
       failures: ready ? 0 : (before?.failures ?? 0) + 1,
+      probing: false,
     });
   }
 }

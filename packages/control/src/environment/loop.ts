@@ -5,6 +5,7 @@ import type { ChangeQueue } from '../change-queue.ts';
 import type { Ports } from '../ports.ts';
 import { laneOf } from '../push/deploy-push.ts';
 import { failureReason } from '../push/push-lines.ts';
+import type { HealthMonitor } from './health-monitor.ts';
 import type { Reconciler } from './reconciler.ts';
 
 interface Parts {
@@ -12,10 +13,13 @@ interface Parts {
   readonly activities: ActivityRecorder;
   readonly queue: ChangeQueue;
   readonly reconciler: Reconciler;
+  readonly health: HealthMonitor;
 }
 
-/** Within it every environment has its turn: what no hint tells, such as an instance that hangs, is found by it. */
-const resyncMs = 60_000;
+/** Within it every environment has its turn: what neither a hint nor a probe tells is found by it. */
+const resyncMs = 300_000;
+/** How often it is seen whose probe is due. */
+const probeMs = 1_000;
 const firstRetryMs = 1_000;
 const maxRetryMs = 60_000;
 
@@ -46,6 +50,7 @@ export class Loop {
     this.#lookAtAll();
     this.#takeTurns();
     void this.#follow();
+    void this.#probe();
   }
 
   stop(): void {
@@ -62,6 +67,18 @@ export class Loop {
     this.#pending.add(id);
     const waitMs = Math.max(0, (this.#retries.get(id)?.notBeforeMs ?? 0) - this.#parts.ports.clock.monotonicMs());
     setTimeout(() => void this.#repair(environment, lane), waitMs).unref();
+  }
+
+  #lookIn(id: EnvironmentId, ms: number): void {
+    setTimeout(() => this.look(id), ms).unref();
+  }
+
+  /** Probes what runs, each instance at its own interval; looks where one turned. */
+  async #probe(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      await pause(probeMs, this.#stop.signal);
+      for (const id of await this.#parts.health.probeDue()) this.look(id);
+    }
   }
 
   #lookAtAll(): void {
@@ -85,7 +102,9 @@ export class Loop {
     try {
       await queue.run(lane, 'other', async () => {
         this.#pending.delete(environment.id);
-        if (!this.#stop.signal.aborted) await reconciler.repair(environment.id, this.#stop.signal);
+        if (this.#stop.signal.aborted) return;
+        const againMs = await reconciler.repair(environment.id, this.#stop.signal);
+        if (againMs !== undefined) this.#lookIn(environment.id, againMs);
       });
       this.#retries.delete(environment.id);
     } catch (error) {

@@ -1,7 +1,14 @@
 import type { EngineListing } from '@coppice/engine';
-import type { Digest, EnvironmentId, EnvironmentSpec, ObservedEnvironment, ObservedGeneration, ObservedInstance } from '@coppice/model';
+import {
+  type EnvironmentId,
+  type EnvironmentSpec,
+  nodeDigest,
+  type ObservedEnvironment,
+  type ObservedGeneration,
+  type ObservedInstance,
+} from '@coppice/model';
 import type { Ports } from '../ports.ts';
-import type { HealthMonitor } from './health-monitor.ts';
+import type { HealthMonitor, Watched } from './health-monitor.ts';
 
 /** The world of one environment as it is now: engine, volumes, router, and a fresh probe of what has not been probed. */
 export async function observe(
@@ -11,19 +18,11 @@ export async function observe(
   spec: EnvironmentSpec | undefined,
 ): Promise<ObservedEnvironment> {
   const [listing, volumes, routes] = await Promise.all([ports.engine.inspect(id), ports.volumes.inspect(id), ports.router.current()]);
-  return observed(listing, volumes, routes.get(id), await probeAll(listing, health, spec));
+  const { network, jobs } = listing;
+  return { network, jobs, volumes, routes: routes.get(id), generations: await probed(listing, health, spec) };
 }
 
-function observed(
-  listing: EngineListing,
-  volumes: ObservedEnvironment['volumes'],
-  routes: Digest | undefined,
-  generations: readonly ObservedGeneration[],
-): ObservedEnvironment {
-  return { network: listing.network, jobs: listing.jobs, volumes, routes, generations };
-}
-
-async function probeAll(
+async function probed(
   listing: EngineListing,
   health: HealthMonitor,
   spec: EnvironmentSpec | undefined,
@@ -32,12 +31,23 @@ async function probeAll(
     listing.generations.map(async (generation) => {
       const node = spec?.nodes.find((candidate) => candidate.name === generation.node);
       if (!node) return generation;
+      const { readiness } = node;
       const instances = await Promise.all(
         generation.instances.map(
-          async (instance): Promise<ObservedInstance> => ({ ...instance, readiness: await health.check(instance, node.readiness) }),
+          async (instance): Promise<ObservedInstance> => ({ ...instance, readiness: await health.check({ instance, readiness }) }),
         ),
       );
       return { ...generation, instances };
     }),
   );
+}
+
+/** The instances of the desired generations, and how they are probed: what is to be watched. */
+export function watchable(spec: EnvironmentSpec | undefined, generations: readonly ObservedGeneration[]): readonly Watched[] {
+  return (spec?.nodes ?? []).flatMap((node) => {
+    const digest = nodeDigest(node);
+    return generations
+      .filter((generation) => generation.node === node.name && generation.digest === digest)
+      .flatMap(({ instances }) => instances.map((instance) => ({ instance, readiness: node.readiness })));
+  });
 }

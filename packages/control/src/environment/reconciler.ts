@@ -18,15 +18,25 @@ import type { Ports } from '../ports.ts';
 import { isZero } from '../push/push-refs.ts';
 import { deleteBranch } from './delete-branch.ts';
 import type { HealthMonitor } from './health-monitor.ts';
-import { observe } from './observe.ts';
+import { observe, watchable } from './observe.ts';
+import type { RestartBackoff } from './restart-backoff.ts';
 import { servingNow } from './serving.ts';
 import { strayJobs } from './stray-jobs.ts';
 import { routesNow, workOf } from './work-of.ts';
+
+export interface ReconcilerParts {
+  readonly ports: Ports;
+  readonly activities: ActivityRecorder;
+  readonly health: HealthMonitor;
+  readonly backoff: RestartBackoff;
+}
 
 export interface ReconcileOptions {
   readonly activity: RunningActivity;
   /** The deployment whose plans these are; undefined where none asked for it. */
   readonly deployment: DeploymentId | undefined;
+  /** `rest`: nodes that crash again and again are left as they are until their next start is due. */
+  readonly crashed: 'start' | 'rest';
 }
 
 export interface ReconcileTimes {
@@ -43,14 +53,16 @@ export class Reconciler {
   readonly #ports: Ports;
   readonly #activities: ActivityRecorder;
   readonly #health: HealthMonitor;
+  readonly #backoff: RestartBackoff;
   readonly #networks = new Map<EnvironmentId, EnvironmentNetwork>();
   /** Environments whose network policy this process has put in force. */
   readonly #enforced = new Set<EnvironmentId>();
 
-  constructor(ports: Ports, activities: ActivityRecorder, health: HealthMonitor) {
-    this.#ports = ports;
-    this.#activities = activities;
-    this.#health = health;
+  constructor(parts: ReconcilerParts) {
+    this.#ports = parts.ports;
+    this.#activities = parts.activities;
+    this.#health = parts.health;
+    this.#backoff = parts.backoff;
   }
 
   /** Resolves when the world is as desired; throws the failure of the first step that failed. */
@@ -60,7 +72,7 @@ export class Reconciler {
     let applyMs = 0;
     for (let round = 0; round < maxRounds; round += 1) {
       const startedMs = clock.monotonicMs();
-      const { plan, observed, environment } = await this.#plan(id);
+      const { plan, observed, environment } = await this.#plan(id, options.crashed);
       planMs += clock.monotonicMs() - startedMs;
       if (plan.steps.length === 0) return { planMs, applyMs };
       this.#show(plan, options, round);
@@ -71,11 +83,14 @@ export class Reconciler {
     throw new CoppiceError('not-ready', 'the environment does not settle: something changes it as fast as it is repaired');
   }
 
-  /** Looks, and repairs where something is not as desired, with an activity that says what. Finishes deletions. */
-  async repair(id: EnvironmentId, signal: AbortSignal): Promise<void> {
+  /**
+   * Looks, and repairs where something is not as desired, with an activity that says what. Finishes deletions. Answers after how many
+   * milliseconds to look again, since a node that crashed waits for its next start; undefined where none does.
+   */
+  async repair(id: EnvironmentId, signal: AbortSignal): Promise<number | undefined> {
     const environment = this.#ports.store.environments.get(id);
-    if (!environment) return;
-    const { plan, observed } = await this.#plan(id);
+    if (!environment) return undefined;
+    const { plan, observed } = await this.#plan(id, 'rest');
     if (plan.steps.length === 0 && observed.network && !this.#enforced.has(id)) await this.#enforce(environment, observed);
     if (plan.steps.length > 0) {
       const cause = plan.changes.some((change) => change.action !== 'keep')
@@ -90,7 +105,7 @@ export class Reconciler {
         signal,
       });
       try {
-        await this.reconcile(id, { activity, deployment: undefined });
+        await this.reconcile(id, { activity, deployment: undefined, crashed: 'rest' });
         activity.finish('succeeded');
       } catch (error) {
         activity.say(error instanceof Error ? error.message : String(error));
@@ -103,6 +118,7 @@ export class Reconciler {
       await this.#finishDeletion(environment);
       await this.forget(id);
     }
+    return this.#backoff.waitMs(id);
   }
 
   /** A deletion that a server began and did not live to end takes its branch along; one that moved since then stays. */
@@ -135,6 +151,8 @@ export class Reconciler {
     const { store } = this.#ports;
     this.#networks.delete(id);
     this.#enforced.delete(id);
+    this.#backoff.forget(id);
+    this.#health.watch(id, []);
     store.transaction(() => {
       for (const intent of store.intents.list().filter((candidate) => candidate.environment === id)) store.intents.delete(intent.id);
       store.environments.delete(id);
@@ -143,16 +161,20 @@ export class Reconciler {
 
   async #plan(
     id: EnvironmentId,
+    crashed: ReconcileOptions['crashed'],
   ): Promise<{ readonly plan: Plan; readonly observed: ObservedEnvironment; readonly environment: EnvironmentRecord }> {
     const { store } = this.#ports;
     const environment = store.environments.get(id);
     if (!environment) throw new CoppiceError('not-found', `the environment ${id} is gone`);
     const { desired } = environment;
     const observed = await observe(this.#ports, this.#health, id, desired.spec);
+    this.#health.watch(id, watchable(desired.spec, observed.generations));
     await Promise.all(strayJobs(observed.jobs, desired.attempt).map((job) => this.#ports.engine.removeJob(id, job)));
+    const counted = this.#backoff.rest(id, observed.generations);
+    const resting = crashed === 'rest' ? counted : undefined;
     const previous = liveOf(store, environment)?.spec;
     const jobs = desired.attempt ? store.environments.jobs(desired.attempt) : [];
-    const plan = makePlan({ desired, observed, previous, jobs, routes: this.#wantedRoutes(environment, observed) });
+    const plan = makePlan({ desired, observed, previous, jobs, routes: this.#wantedRoutes(environment, observed), resting });
     return { plan, observed, environment };
   }
 

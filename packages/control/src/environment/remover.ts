@@ -44,7 +44,7 @@ export class Remover {
     try {
       if (environment) {
         const intent = this.#wish(environment, removal);
-        await this.#reconciler.reconcile(environment.id, { activity, deployment: undefined });
+        await this.#reconciler.reconcile(environment.id, { activity, deployment: undefined, crashed: 'start' });
         await deleteBranch(this.#ports, removal);
         await this.#reconciler.forget(environment.id);
         this.#ports.store.intents.delete(intent);

@@ -1,0 +1,72 @@
+import type { EnvironmentId, NodeName, ObservedGeneration } from '@coppice/model';
+import type { Clock } from '../ports.ts';
+
+const firstDelayMs = 1_000;
+const maxDelayMs = 60_000;
+/** A node that ran so long without a crash begins anew. */
+const calmMs = 120_000;
+
+interface Crashes {
+  count: number;
+  lastMs: number;
+  notBeforeMs: number;
+  /** Ids of the crashed instances that were counted. */
+  readonly seen: Set<string>;
+}
+
+/**
+ * How long a node that crashes again and again waits for its next start: not at all after the first crash, then a second, doubled each
+ * time, up to a minute. Kept per node, so that one that crashes holds up no other.
+ */
+export class RestartBackoff {
+  readonly #clock: Clock;
+  readonly #crashes = new Map<EnvironmentId, Map<NodeName, Crashes>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Counts crashes that were not counted yet, and answers the nodes that rest now. */
+  rest(environment: EnvironmentId, generations: readonly ObservedGeneration[]): ReadonlySet<NodeName> {
+    const nowMs = this.#clock.monotonicMs();
+    const known = this.#crashes.get(environment) ?? new Map<NodeName, Crashes>();
+    for (const { node, instances } of generations) {
+      const crashed = instances.filter(({ state }) => state === 'exited').map(({ id, startedAt }) => `${id} ${startedAt ?? ''}`);
+      const before = known.get(node);
+      const fresh = crashed.filter((id) => before?.seen.has(id) !== true);
+      if (fresh.length > 0) known.set(node, counted(before, fresh, nowMs));
+      else if (before && nowMs - before.lastMs > calmMs && crashed.length === 0) known.delete(node);
+    }
+    if (known.size > 0) this.#crashes.set(environment, known);
+    else this.#crashes.delete(environment);
+    return new Set([...known].filter(([, { notBeforeMs }]) => notBeforeMs > nowMs).map(([node]) => node));
+  }
+
+  /** Milliseconds until the first node that rests may start again; undefined where none does. */
+  waitMs(environment: EnvironmentId): number | undefined {
+    const nowMs = this.#clock.monotonicMs();
+    const waits = [...(this.#crashes.get(environment)?.values() ?? [])]
+      .map(({ notBeforeMs }) => notBeforeMs - nowMs)
+      .filter((ms) => ms > 0);
+    return waits.length === 0 ? undefined : Math.min(...waits);
+  }
+
+  /** How often a node crashed lately, and how long until it starts again; undefined where it did not. */
+  of(environment: EnvironmentId, node: NodeName): { readonly crashes: number; readonly startsInMs: number } | undefined {
+    const known = this.#crashes.get(environment)?.get(node);
+    if (!known) return undefined;
+    return { crashes: known.count, startsInMs: Math.max(0, known.notBeforeMs - this.#clock.monotonicMs()) };
+  }
+
+  /** A new release, or none any more: what crashed before says nothing. */
+  forget(environment: EnvironmentId): void {
+    this.#crashes.delete(environment);
+  }
+}
+
+function counted(before: Crashes | undefined, fresh: readonly string[], nowMs: number): Crashes {
+  const recent = before && nowMs - before.lastMs <= calmMs ? before : undefined;
+  const count = (recent?.count ?? 0) + 1;
+  const delayMs = count === 1 ? 0 : Math.min(maxDelayMs, firstDelayMs * 2 ** (count - 2));
+  return { count, lastMs: nowMs, notBeforeMs: nowMs + delayMs, seen: new Set([...(recent?.seen ?? []), ...fresh].slice(-50)) };
+}
