@@ -1,13 +1,63 @@
 const mask = '[secret]';
+const shortest = 8;
 
-/** `text` without any of the secrets, also where they are written in base64 or percent-encoded. Secrets under 8 characters are left: they would eat words. */
+/**
+ * `text` without any of the secrets, also where they are written percent-encoded, or in base64 or base64url by themselves or within more.
+ * Secrets under 8 characters are left: they would eat words. One that is broken over two texts is not found.
+ */
 export function redact(text: string, secrets: readonly string[]): string {
-  let clean = text;
-  for (const secret of secrets) {
-    if (secret.length < 8) continue;
-    for (const form of [secret, Buffer.from(secret).toString('base64').replace(/=+$/, ''), encodeURIComponent(secret)]) {
-      if (clean.includes(form)) clean = clean.replaceAll(form, mask);
-    }
+  // All are looked for in the whole text before any is taken out: else a rest of one stays where another covered part of it.
+  const base64 = text.replaceAll('-', '+').replaceAll('_', '/');
+  const spans = secrets
+    .filter((secret) => secret.length >= shortest)
+    .flatMap((secret) => [
+      ...[secret, encodeURIComponent(secret)].flatMap((form) => occurrences(text, form)),
+      ...base64Cores(Buffer.from(secret)).flatMap((core) => encodedSpans(base64, core)),
+    ])
+    .sort((a, b) => a.start - b.start);
+  let clean = '';
+  let end = 0;
+  for (const span of spans) {
+    if (span.start >= end) clean += text.slice(end, span.start) + mask;
+    end = Math.max(end, span.end);
   }
-  return clean;
+  return clean + text.slice(end);
+}
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Characters of base64 that hold bits of the secret alone; on a mixed side, the next one holds bits of its neighbour too. */
+interface Base64Core {
+  readonly text: string;
+  readonly mixedBefore: boolean;
+  readonly mixedAfter: boolean;
+}
+
+/** How base64 writes the bytes after 0, 1 or 2 others of a group of three. */
+function base64Cores(secret: Buffer): readonly Base64Core[] {
+  return [0, 1, 2].map((before) => {
+    const bits = 8 * (before + secret.length);
+    const encoded = Buffer.concat([Buffer.alloc(before), secret]).toString('base64');
+    const text = encoded.slice(Math.ceil((8 * before) / 6), Math.floor(bits / 6));
+    return { text, mixedBefore: before > 0, mixedAfter: bits % 6 > 0 };
+  });
+}
+
+function encodedSpans(base64: string, { text, mixedBefore, mixedAfter }: Base64Core): readonly Span[] {
+  const isEncoded = (at: number): boolean => /[A-Za-z0-9+/]/.test(base64.charAt(at));
+  return occurrences(base64, text).map(({ start, end }) => ({
+    start: mixedBefore && isEncoded(start - 1) ? start - 1 : start,
+    end: mixedAfter && isEncoded(end) ? end + 1 : end,
+  }));
+}
+
+function occurrences(text: string, form: string): readonly Span[] {
+  const found: Span[] = [];
+  for (let start = text.indexOf(form); start >= 0; start = text.indexOf(form, start + 1)) {
+    found.push({ start, end: start + form.length });
+  }
+  return found;
 }
