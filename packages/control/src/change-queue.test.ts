@@ -29,3 +29,18 @@ test('a newer push supersedes the pushes that wait, not what runs and not other 
   gate.resolve('running');
   assert.deepEqual(await Promise.all([running, repair, newer]), ['running', 'repair', 'newer']);
 });
+
+test('work that throws before it gives a promise fails alone, at once or when its turn comes', async () => {
+  const queue = new ChangeQueue();
+  const gate = Promise.withResolvers<void>();
+  const broken = (): never => {
+    throw new Error('broken');
+  };
+  await assert.rejects(queue.run('a', 'other', broken), new Error('broken'));
+  const first = queue.run('a', 'other', () => gate.promise);
+  const second = assert.rejects(queue.run('a', 'other', broken), new Error('broken'));
+  const third = queue.run('a', 'other', async () => 'third');
+  gate.resolve();
+  await Promise.all([first, second]);
+  assert.equal(await third, 'third');
+});

@@ -13,7 +13,7 @@ export class ChangeQueue {
     this.#lanes.set(lane, queue);
     return new Promise<Result>((resolve, reject) => {
       if (kind === 'push') this.#supersede(queue);
-      queue.waiting.push({ kind, start: () => work().then(resolve, reject), refuse: reject });
+      queue.waiting.push({ kind, start: () => Promise.try(work).then(resolve, reject), refuse: reject });
       this.#next(lane, queue);
     });
   }
