@@ -91,34 +91,42 @@ export class ActivityRecorder {
 
   /** Marks what a server that died left running as failed. */
   closeInterrupted(): void {
-    for (const activity of this.#store.activities.list({ state: 'running', limit: 1000 })) {
-      this.#store.activities.append(activity.id, ['the server stopped while this ran']);
-      this.#store.activities.update(activity.id, { state: 'failed' });
-    }
+    this.#store.transaction(() => {
+      for (const activity of this.#store.activities.list({ state: 'running' })) {
+        this.#store.activities.append(activity.id, ['the server stopped while this ran']);
+        this.#store.activities.update(activity.id, { state: 'failed' });
+      }
+    });
   }
 
   /** Lines so far, and with `follow` as they come until the activity ends. */
   async *log(id: string, options: { readonly follow: boolean; readonly signal?: AbortSignal }): AsyncIterable<string> {
     const bell = this.#listen(`log ${id}`, options.signal);
     let seen = 0;
-    this.#running.get(id)?.lines.flush();
-    for (;;) {
-      const ended = this.#store.activities.get(id)?.state !== 'running';
-      const lines = this.#store.activities.log(id, seen);
-      seen += lines.length;
-      yield* lines;
-      if (ended || !options.follow || !(await bell.next())) break;
+    try {
+      this.#running.get(id)?.lines.flush();
+      for (;;) {
+        const ended = this.#store.activities.get(id)?.state !== 'running';
+        const lines = this.#store.activities.log(id, seen);
+        seen += lines.length;
+        yield* lines;
+        if (ended || !options.follow || !(await bell.next())) break;
+      }
+    } finally {
+      bell.close();
     }
-    bell.close();
   }
 
   /** Resolves with the activity once it has ended. */
   async ended(id: string): Promise<Activity | undefined> {
     const bell = this.#listen(`log ${id}`, undefined);
-    let activity = this.#store.activities.get(id);
-    while (activity?.state === 'running' && (await bell.next())) activity = this.#store.activities.get(id);
-    bell.close();
-    return activity;
+    try {
+      let activity = this.#store.activities.get(id);
+      while (activity?.state === 'running' && (await bell.next())) activity = this.#store.activities.get(id);
+      return activity;
+    } finally {
+      bell.close();
+    }
   }
 
   /** Ids of activities as they start and end. */
@@ -132,7 +140,7 @@ export class ActivityRecorder {
 
   /** A bell that rings for an event: `next` is true at a ring since the last call, false once `signal` is aborted. */
   #listen(event: string, signal: AbortSignal | undefined): { next(): Promise<boolean>; close(): void } {
-    let rung = false;
+    let rung = signal?.aborted === true;
     let wake: (() => void) | undefined;
     const ring = (): void => {
       rung = true;

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { CoppiceError } from '@coppice/model';
+import type { EnvironmentRecord, Store } from '@coppice/state';
+import { shopWithMain, temporaryStore } from '@coppice/state/testing';
+import { ActivityRecorder, type ActivityStart } from './activity-recorder.ts';
+
+function recorder(t: TestContext): { readonly activities: ActivityRecorder; readonly store: Store; readonly main: EnvironmentRecord } {
+  const { store } = temporaryStore(t);
+  return { activities: new ActivityRecorder(store), store, main: shopWithMain(store).main };
+}
+
+const push: ActivityStart = { kind: 'push', project: 'shop', environment: undefined, actor: 'ann', cause: 'push to main' };
+
+async function all<Value>(values: AsyncIterable<Value>): Promise<readonly Value[]> {
+  const found: Value[] = [];
+  for await (const value of values) found.push(value);
+  return found;
+}
+
+test('what is said is stored and echoed, what is noted only stored, both without control characters and secrets', async (t) => {
+  const { activities, store, main } = recorder(t);
+  const secret = store.secrets.obtain(main.id, 'db');
+  const echoed: string[] = [];
+  const activity = activities.start({ ...push, environment: main.id, echo: (line) => echoed.push(line) });
+  activity.say(`\u001b[31mpassword\u001b[0m ${secret}`);
+  activity.note(`noted ${secret}`);
+  assert.deepEqual(await all(activities.log(activity.id, { follow: false })), ['password [secret]', 'noted [secret]']);
+  assert.deepEqual(echoed, ['password [secret]']);
+});
+
+test('an environment that is known later has its secrets taken out from then on', async (t) => {
+  const { activities, store, main } = recorder(t);
+  const secret = store.secrets.obtain(main.id, 'db');
+  const activity = activities.start(push);
+  activity.about({ environment: main.id });
+  activity.say(secret);
+  activity.finish('succeeded');
+  assert.deepEqual(await all(activities.log(activity.id, { follow: true })), ['[secret]']);
+  assert.equal(store.activities.get(activity.id)?.environment, main.id);
+});
+
+test('a follower gets the lines so far, those that come, and the end', async (t) => {
+  const { activities } = recorder(t);
+  const activity = activities.start(push);
+  activity.say('before');
+  const lines = activities.log(activity.id, { follow: true })[Symbol.asyncIterator]();
+  assert.deepEqual(await lines.next(), { done: false, value: 'before' });
+  activity.say('after');
+  assert.deepEqual(await lines.next(), { done: false, value: 'after' });
+  activity.say('last');
+  activity.finish('failed');
+  assert.deepEqual(await lines.next(), { done: false, value: 'last' });
+  assert.deepEqual(await lines.next(), { done: true, value: undefined });
+});
+
+test('a follower that is called off ends, also where it was before it began', async (t) => {
+  const { activities } = recorder(t);
+  const activity = activities.start(push);
+  const off = new AbortController();
+  const following = all(activities.log(activity.id, { follow: true, signal: off.signal }));
+  off.abort();
+  assert.deepEqual(await following, []);
+  assert.deepEqual(await all(activities.log(activity.id, { follow: true, signal: off.signal })), []);
+});
+
+test('a reader that stops early, or asks for a log that is not there, leaves no listener behind', async (t) => {
+  const { activities } = recorder(t);
+  const { signal } = new AbortController();
+  const activity = activities.start(push);
+  activity.say('one');
+  for await (const line of activities.log(activity.id, { follow: true, signal })) {
+    assert.equal(line, 'one');
+    assert.equal(getEventListeners(signal, 'abort').length, 1);
+    break;
+  }
+  assert.deepEqual(getEventListeners(signal, 'abort'), []);
+  await assert.rejects(all(activities.log('a_none', { follow: true, signal })), { code: 'not-found' });
+  assert.deepEqual(getEventListeners(signal, 'abort'), []);
+});
+
+test('the end of an activity is waited for; one that is not there has none', async (t) => {
+  const { activities, store } = recorder(t);
+  const activity = activities.start(push);
+  const ended = activities.ended(activity.id);
+  activity.finish('succeeded');
+  assert.deepEqual(await ended, store.activities.get(activity.id));
+  assert.equal((await ended)?.state, 'succeeded');
+  assert.equal(await activities.ended('a_none'), undefined);
+});
+
+test('an activity is cancelled while it runs here, or with what it is part of', (t) => {
+  const { activities } = recorder(t);
+  const outer = new AbortController();
+  const [alone, part] = [activities.start(push), activities.start({ ...push, signal: outer.signal })];
+  assert.equal(activities.cancel(alone.id), true);
+  assert.deepEqual(alone.signal.reason, new CoppiceError('cancelled', 'it was cancelled'));
+  assert.equal(part.signal.aborted, false);
+  outer.abort('stopping');
+  assert.equal(part.signal.reason, 'stopping');
+  alone.finish('cancelled');
+  assert.deepEqual([activities.cancel(alone.id), activities.cancel('a_none')], [false, false]);
+});
+
+test('whoever watches hears of each start and end until called off', async (t) => {
+  const { activities } = recorder(t);
+  const off = new AbortController();
+  const heard = activities.changes(off.signal)[Symbol.asyncIterator]();
+  const next = heard.next();
+  const activity = activities.start(push);
+  activity.finish('succeeded');
+  assert.deepEqual(
+    [await next, await heard.next()],
+    [
+      { done: false, value: activity.id },
+      { done: false, value: activity.id },
+    ],
+  );
+  const last = heard.next();
+  off.abort();
+  assert.deepEqual(await last, { done: true, value: undefined });
+});
+
+test('all that a dead server left running is closed as failed, however much, and what has ended stays', async (t) => {
+  const { activities, store } = recorder(t);
+  const ended = activities.start(push);
+  ended.finish('succeeded');
+  const left = store.transaction(() => Array.from({ length: 1001 }, () => store.activities.create({ ...push, deployment: undefined }).id));
+  activities.closeInterrupted();
+  assert.deepEqual(store.activities.list({ state: 'running' }), []);
+  assert.deepEqual(
+    left.map((id) => store.activities.log(id)),
+    left.map(() => ['the server stopped while this ran']),
+  );
+  assert.deepEqual([store.activities.get(ended.id)?.state, store.activities.log(ended.id)], ['succeeded', []]);
+});
