@@ -18,10 +18,11 @@ import {
   startProcess,
 } from './haproxy-process.ts';
 import { HaproxyWorker } from './haproxy-worker.ts';
-import type { Router } from './router.ts';
+import type { Router, RouterUsage } from './router.ts';
 import { checkEnvironmentId, checkRouteTable } from './router-validation.ts';
 import { askSocket } from './runtime-socket.ts';
 import { type AssignedTable, assignAnew, assignedTable, assignInPlace, layoutFits, layoutFor } from './slot-assignment.ts';
+import { WakeHints } from './wake-hints.ts';
 
 /** How the router is set up. */
 export interface HaproxyRouterOptions {
@@ -140,6 +141,14 @@ class HaproxyRouter implements Router {
       const worker = this.#worker ?? (await this.#find());
       return worker ? await worker.openRequests(instance) : 0;
     });
+  }
+
+  async *wakes(signal: AbortSignal): AsyncGenerator<EnvironmentId, void, undefined> {
+    yield* new WakeHints().read(signal);
+  }
+
+  async usage(): Promise<ReadonlyMap<EnvironmentId, RouterUsage>> {
+    return new Map();
   }
 
   async shutdown(): Promise<void> {

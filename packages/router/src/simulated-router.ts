@@ -1,6 +1,7 @@
 import { CoppiceError, type Digest, type EnvironmentId, type RouteEntry, type RouteTable, routeTableDigest } from '@coppice/model';
-import type { Router } from './router.ts';
+import type { Router, RouterUsage } from './router.ts';
 import { checkEnvironmentId, checkRouteTable } from './router-validation.ts';
+import { WakeHints } from './wake-hints.ts';
 
 /** A router in memory for tests, with views and levers that the real one does not have. */
 export interface SimulatedRouter extends Router {
@@ -10,13 +11,47 @@ export interface SimulatedRouter extends Router {
   kill(): void;
   /** Sets what `openRequests` answers for an instance. */
   holdRequests(instance: string, count: number): void;
+  /** A request for `/`: resolves with its route, or undefined for none, once that is no hold. Waiting at a suspended hold it raises a wake. */
+  request(host: string): Promise<RouteEntry | undefined>;
+  /** Sets what `usage` answers for an environment that has a table; undefined: nothing open, and used just now. */
+  setUsage(environment: EnvironmentId, usage: RouterUsage | undefined): void;
+}
+
+/** A request at a hold. */
+interface WaitingRequest {
+  readonly host: string;
+  readonly environment: EnvironmentId;
+  readonly release: (route: RouteEntry | undefined) => void;
 }
 
 /** A router that serves nobody; checks and refuses like the real one. */
 export function createSimulatedRouter(address = '127.0.0.1:8080'): SimulatedRouter {
   const tables = new Map<EnvironmentId, RouteTable>();
-  const held = new Map<string, number>();
+  const openByInstance = new Map<string, number>();
+  const usages = new Map<EnvironmentId, RouterUsage>();
+  const waiting = new Set<WaitingRequest>();
+  const listeners = new Set<WakeHints>();
   let running = false;
+  const routeOf = (host: string, path: string): RouteEntry | undefined =>
+    running
+      ? longestRoute(
+          [...tables.values()].flatMap((table) => table.entries),
+          { host, path },
+        )
+      : undefined;
+  const releaseAll = (): void => {
+    for (const request of waiting) {
+      const route = routeOf(request.host, '/');
+      if (route?.target.kind === 'hold') continue;
+      waiting.delete(request);
+      request.release(route);
+    }
+  };
+  const isSuspended = ({ host }: WaitingRequest): boolean => {
+    const target = routeOf(host, '/')?.target;
+    return target?.kind === 'hold' && target.cause === 'suspended';
+  };
+  const heldOf = (environment: EnvironmentId): number => [...waiting].filter((request) => request.environment === environment).length;
   return {
     address,
     async ensureRunning() {
@@ -28,11 +63,13 @@ export function createSimulatedRouter(address = '127.0.0.1:8080'): SimulatedRout
       refuseForeignHosts({ environment, table, tables });
       running = true;
       tables.set(environment, structuredClone(table));
+      releaseAll();
     },
     async remove(environment) {
       checkEnvironmentId(environment);
       running = true;
       tables.delete(environment);
+      releaseAll();
     },
     async current() {
       const served = new Map<EnvironmentId, Digest>();
@@ -40,24 +77,48 @@ export function createSimulatedRouter(address = '127.0.0.1:8080'): SimulatedRout
       return served;
     },
     async openRequests(instance) {
-      return held.get(instance) ?? 0;
+      return openByInstance.get(instance) ?? 0;
+    },
+    async *wakes(signal) {
+      const hints = new WakeHints();
+      for (const request of waiting) if (isSuspended(request)) hints.add(request.environment);
+      listeners.add(hints);
+      try {
+        yield* hints.read(signal);
+      } finally {
+        listeners.delete(hints);
+      }
+    },
+    async usage() {
+      if (!running) return new Map();
+      const idle = (environment: EnvironmentId): RouterUsage => ({ open: 0, held: heldOf(environment), idleMs: 0 });
+      return new Map([...tables.keys()].map((environment) => [environment, usages.get(environment) ?? idle(environment)]));
     },
     async shutdown() {
       running = false;
+      releaseAll();
     },
-    route(host, path) {
-      return running
-        ? longestRoute(
-            [...tables.values()].flatMap((table) => table.entries),
-            { host, path },
-          )
-        : undefined;
-    },
+    route: routeOf,
     kill() {
       running = false;
+      releaseAll();
     },
     holdRequests(instance, count) {
-      held.set(instance, count);
+      openByInstance.set(instance, count);
+    },
+    async request(host) {
+      const route = routeOf(host, '/');
+      const environment = [...tables].find(([, table]) => route && table.entries.includes(route))?.[0];
+      if (route?.target.kind !== 'hold' || environment === undefined) return route;
+      return await new Promise((release) => {
+        const request = { host, environment, release };
+        waiting.add(request);
+        if (isSuspended(request)) for (const hints of listeners) hints.add(environment);
+      });
+    },
+    setUsage(environment, usage) {
+      if (usage) usages.set(environment, usage);
+      else usages.delete(environment);
     },
   };
 }
