@@ -22,6 +22,8 @@ export function relationshipHost(relationship: RelationshipSpec): string {
 
 /**
  * All variables of a process of `node`, secrets included: never stored, never logged. Services get their declared ones only.
+ * What the file sets replaces what a relationship gives, never what the platform sets. PLATFORM_VARIABLES is empty: on Upsun it holds the
+ * variables of other prefixes than `env`, which are not passed on yet (https://docs.upsun.com/create-apps/image-properties/variables.html).
  * PLATFORM_TREE_ID, COPPICE_COMMIT and COPPICE_RELEASE say what was deployed when the instance started.
  */
 export function runVariables(node: NodeSpec, context: RunContext): Readonly<Record<string, string>> {
@@ -31,10 +33,11 @@ export function runVariables(node: NodeSpec, context: RunContext): Readonly<Reco
   for (const relationship of relationships) Object.assign(variables, relationshipVariables(relationship));
   return {
     ...variables,
+    ...node.variables,
     ...(node.ports['http'] === undefined ? {} : { PORT: String(applicationPort) }),
     PLATFORM_RELATIONSHIPS: encode(Object.fromEntries(relationships.map((relationship) => [relationship.rel, [relationship]]))),
     PLATFORM_ROUTES: encode(context.routes),
-    PLATFORM_VARIABLES: encode(node.variables),
+    PLATFORM_VARIABLES: encode({}),
     PLATFORM_APPLICATION_NAME: node.name,
     PLATFORM_APP_DIR: '/app',
     PLATFORM_BRANCH: context.branch,
@@ -43,7 +46,6 @@ export function runVariables(node: NodeSpec, context: RunContext): Readonly<Reco
     PLATFORM_TREE_ID: context.tree,
     COPPICE_COMMIT: context.commit,
     COPPICE_RELEASE: context.spec.release,
-    ...node.variables,
   };
 }
 
