@@ -3,6 +3,7 @@ import { plainText } from '@coppice/model';
 import type { Command } from 'commander';
 import { exitCode } from '../exit-code.ts';
 import { print, table } from '../output.ts';
+import { sinceTime } from '../since-time.ts';
 import { environmentPath, type OpenSession } from './open-session.ts';
 
 /** `coppice activity …`, `logs`, `doctor` */
@@ -69,7 +70,7 @@ function addLogs(program: Command, open: OpenSession): void {
       const query = {
         node,
         follow: String(options.follow === true),
-        since: options.since && sinceTime(options.since, new Date()),
+        since: options.since === undefined ? undefined : sinceTime(options.since, new Date()),
         tail: options.tail,
       };
       const kept: NodeLogLine[] = [];
@@ -79,14 +80,6 @@ function addLogs(program: Command, open: OpenSession): void {
       }
       if (session.json && options.follow !== true) print(session, kept, () => '');
     });
-}
-
-const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** A time as the API takes it, from a time or from a duration before `now`. */
-export function sinceTime(text: string, now: Date): string {
-  const [, count, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
-  return count === undefined || unit === undefined ? text : new Date(now.getTime() - Number(count) * (unitMs[unit] ?? 0)).toISOString();
 }
 
 function addDoctor(program: Command, open: OpenSession): void {
