@@ -8,7 +8,7 @@ export interface ApiAccess {
   readonly token: string;
 }
 
-/** Speaks the HTTP API. Failures the server names are thrown as CoppiceError with its code; nobody there as ServerUnreachable. */
+/** Speaks the HTTP API. Failures the server names are thrown as CoppiceError with its code; nobody there, who breaks off or who is no Coppice server as ServerUnreachable. */
 export class ApiClient {
   readonly access: ApiAccess;
 
@@ -17,7 +17,7 @@ export class ApiClient {
   }
 
   async get<Answer>(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<Answer> {
-    return (await (await this.#request('GET', withQuery(path, query))).json()) as Answer;
+    return await this.#json<Answer>(await this.#request('GET', withQuery(path, query)));
   }
 
   /** All items of a list. */
@@ -27,12 +27,12 @@ export class ApiClient {
 
   async send<Answer>(method: 'POST' | 'DELETE', path: string, body?: object): Promise<Answer> {
     const response = await this.#request(method, path, body);
-    return (response.status === 204 ? undefined : await response.json()) as Answer;
+    return response.status === 204 ? (undefined as Answer) : await this.#json<Answer>(response);
   }
 
   /** Values of a newline-delimited JSON answer, as they come. */
   async *lines<Value>(path: string, query: Readonly<Record<string, string | undefined>>, signal?: AbortSignal): AsyncIterable<Value> {
-    for await (const line of textLines(await this.#request('GET', withQuery(path, query), undefined, signal))) {
+    for await (const line of this.#textLines(withQuery(path, query), signal)) {
       if (line !== '') yield JSON.parse(line) as Value;
     }
   }
@@ -40,9 +40,30 @@ export class ApiClient {
   /** Data of server-sent events, until the server ends them. */
   async *events<Value>(path: string, query: Readonly<Record<string, string | undefined>>, signal?: AbortSignal): AsyncIterable<Value> {
     let event = 'message';
-    for await (const line of textLines(await this.#request('GET', withQuery(path, query), undefined, signal))) {
+    for await (const line of this.#textLines(withQuery(path, query), signal)) {
       if (line.startsWith('event: ')) event = line.slice(7);
       else if (line.startsWith('data: ') && event !== 'end') yield JSON.parse(line.slice(6)) as Value;
+    }
+  }
+
+  async #json<Answer>(response: Response): Promise<Answer> {
+    try {
+      return (await response.json()) as Answer;
+    } catch (cause) {
+      const { url } = this.access;
+      throw new ServerUnreachable(`what answers at ${url} does not speak like a Coppice server; name it with --url or COPPICE_URL`, {
+        cause,
+      });
+    }
+  }
+
+  async *#textLines(path: string, signal: AbortSignal | undefined): AsyncIterable<string> {
+    const response = await this.#request('GET', path, undefined, signal);
+    try {
+      yield* textLines(response);
+    } catch (cause) {
+      if (signal?.aborted) throw cause;
+      throw new ServerUnreachable(`the connection to ${this.access.url} broke off before all was told`, { cause });
     }
   }
 
