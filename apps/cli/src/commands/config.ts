@@ -5,6 +5,7 @@ import { minimalExample, readConfiguration, showConfiguration } from '@coppice/c
 import { CoppiceError, isCoppiceError, type Topology } from '@coppice/model';
 import type { Command } from 'commander';
 import { print } from '../output.ts';
+import { systemCode } from '../system-code.ts';
 
 const mainFile = 'coppice.yaml';
 
@@ -17,7 +18,7 @@ export function addConfigCommands(program: Command): void {
     .description('all errors of the file, or nothing')
     .action((folder: string) => {
       const json = program.opts<{ json?: boolean }>().json === true;
-      const { remarks } = json ? readOrSayWhy(folder) : readFolder(folder);
+      const { remarks } = readOrSayWhy(folder, json);
       print({ json }, { ok: true, remarks }, () => [...remarks, `${mainFile} is valid`].join('\n'));
     });
   config
@@ -25,24 +26,24 @@ export function addConfigCommands(program: Command): void {
     .argument('[folder]', 'where the file lies', '.')
     .description('the full form after all defaults')
     .action((folder: string) => {
-      const { topology } = readFolder(folder);
       const json = program.opts<{ json?: boolean }>().json === true;
+      const { topology } = readOrSayWhy(folder, json);
       print({ json }, topology, () => showConfiguration(topology));
     });
 }
 
-/** As `readFolder`, but what is wrong is also said as JSON. */
-function readOrSayWhy(folder: string): ReturnType<typeof readFolder> {
+/** As `readFolder`, but with `json` what is wrong is also said as JSON. */
+function readOrSayWhy(folder: string, json: boolean): ReturnType<typeof readFolder> {
   try {
     return readFolder(folder);
   } catch (error) {
-    if (isCoppiceError(error)) print({ json: true }, { ok: false, diagnostics: error.diagnostics }, () => '');
+    if (json && isCoppiceError(error)) print({ json }, { ok: false, diagnostics: error.diagnostics }, () => '');
     throw error;
   }
 }
 
 function readFolder(folder: string): { readonly topology: Topology; readonly remarks: readonly string[] } {
-  const files = fileNames(folder).map((name) => ({ name, bytes: readFileSync(join(folder, name)) }));
+  const files = fileNames(folder).map((name) => ({ name, bytes: bytesOf(folder, name) }));
   if (files.length === 0)
     throw new CoppiceError(
       'invalid-configuration',
@@ -58,6 +59,14 @@ function readFolder(folder: string): { readonly topology: Topology; readonly rem
     );
   }
   return { topology, remarks: [...diagnostics.map((diagnostic) => diagnostic.message), ...inactive] };
+}
+
+function bytesOf(folder: string, name: string): Buffer {
+  try {
+    return readFileSync(join(folder, name));
+  } catch (cause) {
+    throw new CoppiceError('invalid-configuration', `${name} cannot be read: ${systemCode(cause)}`, { cause });
+  }
 }
 
 function fileNames(folder: string): readonly string[] {
