@@ -26,6 +26,11 @@ export function shortDigest(digest: string): string {
   return digest.replace(/^sha256:/, '').slice(0, 12);
 }
 
+/** `text` with the digests and ids of git in it shortened for people. */
+export function withShortIds(text: string): string {
+  return text.replace(/\bsha256:[0-9a-f]{64}\b/g, shortDigest).replace(/\b[0-9a-f]{40}\b/g, short);
+}
+
 function withNewline(text: string): string {
   return text.endsWith('\n') || text === '' ? text : `${text}\n`;
 }

@@ -4,8 +4,10 @@ import { describeChange } from '@coppice/plan';
 import type { Command } from 'commander';
 import { exitCode } from '../exit-code.ts';
 import { followActivity } from '../follow-activity.ts';
-import { print, short, shortDigest, table } from '../output.ts';
+import { print, short, shortDigest, table, withShortIds } from '../output.ts';
+import type { Session } from '../session.ts';
 import { environmentPath, type OpenSession, projectPath } from './open-session.ts';
+import { askAbout, comparedOf, revisionOf } from './revision.ts';
 
 /** `coppice plan`, `deployments`, `release`, `diff`, `revert`, `explain` */
 export function addHistoryCommands(program: Command, open: OpenSession): void {
@@ -20,11 +22,11 @@ export function addHistoryCommands(program: Command, open: OpenSession): void {
 function addPlan(program: Command, open: OpenSession): void {
   program
     .command('plan')
-    .argument('[rev]', 'commit, branch or tag known to the server; the tip where missing')
+    .argument('[rev]', 'commit, branch or tag that was pushed; the tip where missing')
     .description('what deploying a revision would change, and why; exit code 10 when there are changes')
     .action(async (revision: string | undefined) => {
       const session = await open();
-      const plan = await session.api.get<PlanView>(`${environmentPath(session)}/plan`, { revision });
+      const plan = await atRevision<PlanView>(session, 'plan', revision);
       const changes = plan.changes.filter((change) => change.action !== 'keep');
       print(session, plan, () => {
         const toBuild = plan.toBuild.map(({ node, key }) => `to build ${key} for ${node}`);
@@ -32,6 +34,15 @@ function addPlan(program: Command, open: OpenSession): void {
       });
       if (changes.length > 0 || plan.steps.length > 0) process.exitCode = exitCode.changes;
     });
+}
+
+/** What the environment has below `path` for a revision, or for none. */
+async function atRevision<Answer>(session: Session, path: string, given: string | undefined): Promise<Answer> {
+  const revision = given === undefined ? undefined : await revisionOf(session, given);
+  return await askAbout(
+    revision ? [revision] : [],
+    async () => await session.api.get<Answer>(`${environmentPath(session)}/${path}`, { revision: revision?.sent }),
+  );
 }
 
 function addDeployments(program: Command, open: OpenSession): void {
@@ -70,7 +81,7 @@ function addRelease(program: Command, open: OpenSession): void {
     .description('every node pinned')
     .action(async (revision: string | undefined) => {
       const session = await open();
-      const release = await session.api.get<ReleaseView>(`${environmentPath(session)}/release`, { revision });
+      const release = await atRevision<ReleaseView>(session, 'release', revision);
       const rows = release.nodes.map((node) => [
         node.name,
         node.kind,
@@ -93,17 +104,20 @@ function addDiff(program: Command, open: OpenSession): void {
     .argument('<a>', 'deployment, revision or environment')
     .argument('<b>', 'the same')
     .description('the difference between two; exit code 10 when there is one')
-    .action(async (from: string, to: string) => {
+    .action(async (a: string, b: string) => {
       const session = await open();
-      const diff = await session.api.get<DiffView>(`${projectPath(session)}/diff`, { from, to });
+      const [from, to] = [await comparedOf(session, a), await comparedOf(session, b)];
+      const query = { from: from.sent, to: to.sent };
+      const diff = await askAbout([from, to], async () => await session.api.get<DiffView>(`${projectPath(session)}/diff`, query));
       const rows = diff.changes.map((change) => [change.path, shown(change.from), shown(change.to)]);
       print(session, diff, () => table(['what', 'from', 'to'], rows, 'equal'));
       if (!diff.equal) process.exitCode = exitCode.changes;
     });
 }
 
+/** A value of any kind for a cell. */
 function shown(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '-');
+  const text = withShortIds(typeof value === 'string' ? value : value === null ? '-' : JSON.stringify(value));
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
