@@ -17,7 +17,7 @@ import { buildNode, deploymentId } from '@coppice/model/builders';
 import { makePlan, type Plan, type RecordedJob } from '@coppice/plan';
 import { createSimulatedRouter, type SimulatedRouter } from '@coppice/router';
 import { createSimulatedVolumes, type Volumes } from '@coppice/volumes';
-import type { EnvironmentWork, NetworkNow } from './environment-work.ts';
+import type { EnvironmentWork, RoutesNow } from './environment-work.ts';
 import { type Execution, executePlan, type StepResult } from './execute-plan.ts';
 import { createPerformer } from './performer.ts';
 import { probe } from './probe.ts';
@@ -55,8 +55,9 @@ export class EnvironmentFixture {
   async observe(spec: EnvironmentSpec | undefined): Promise<ObservedEnvironment> {
     const listing = await this.engine.inspect(environment);
     const generations = await Promise.all(listing.generations.map((generation) => this.#probed(generation, spec)));
-    const routes = (await this.router.current()).get(environment);
-    return { ...listing, generations, volumes: await this.volumes.inspect(environment), routes };
+    const [tables, holds] = await Promise.all([this.router.current(), this.router.holding()]);
+    const around = { routes: tables.get(environment), hold: holds.get(environment) };
+    return { ...listing, generations, volumes: await this.volumes.inspect(environment), ...around };
   }
 
   async plan({
@@ -65,7 +66,7 @@ export class EnvironmentFixture {
     attempt = deploymentId('d_1'),
   }: Wish): Promise<{ readonly plan: Plan; readonly observed: ObservedEnvironment }> {
     const observed = await this.observe(spec);
-    const now = { generations: observed.generations, serving: servingOf(spec, observed), jobs: new Map() };
+    const now = { generations: observed.generations, serving: servingOf(spec, observed), jobs: new Map(), held: new Set<NodeName>() };
     const routes = spec && routeTableDigest(this.#table(spec, now));
     const desired = { exists, run: 'up', spec, dataGeneration: 0, attempt } as const;
     const jobs = this.jobs.filter((job) => job.deployment === attempt);
@@ -91,6 +92,11 @@ export class EnvironmentFixture {
   routed(): readonly string[] {
     const target = this.router.route(host, '/')?.target;
     return target?.kind === 'upstream' ? target.servers.map(({ id }) => id) : [];
+  }
+
+  /** What the router does with a request. */
+  targetKind(): string {
+    return this.router.route(host, '/')?.target.kind ?? 'nothing';
   }
 
   /** Instances by node, e.g. `web.0`, with their state. */
@@ -135,11 +141,14 @@ export class EnvironmentFixture {
     return table;
   }
 
-  #table(spec: EnvironmentSpec, now: NetworkNow): RouteTable {
+  #table(spec: EnvironmentSpec, now: RoutesNow): RouteTable {
     const entries = spec.routes.flatMap((route): RouteTable['entries'] => {
       if (route.kind !== 'upstream') return [];
       const generation = now.generations.find(({ node, digest }) => node === route.node && digest === now.serving.get(node));
       const running = (generation?.instances ?? []).filter(({ state }) => state === 'running');
+      if (now.held.has(route.node)) {
+        return [{ host, path: '/', headers: {}, access: undefined, target: { kind: 'hold', cause: 'switching' } }];
+      }
       const servers = running.map(({ id, address = '' }) => ({ id, address, port: 8080 }));
       return [{ host, path: '/', headers: {}, access: undefined, target: { kind: 'upstream', node: route.node, servers, redirects: [] } }];
     });

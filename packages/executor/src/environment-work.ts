@@ -24,7 +24,7 @@ export interface EnvironmentWork {
   readonly hosts: (node: NodeSpec) => Readonly<Record<string, string>>;
   readonly provisionInput: (node: NodeSpec) => string;
   readonly policy: (now: NetworkNow) => NetworkPolicy;
-  readonly routes: (now: NetworkNow) => RouteTable;
+  readonly routes: (now: RoutesNow) => RouteTable;
   /** How jobs of this attempt ended, as recorded. */
   readonly jobs: () => readonly {
     readonly node: NodeName;
@@ -48,6 +48,11 @@ export interface NetworkNow {
   readonly generations: readonly ObservedGeneration[];
   readonly serving: ReadonlyMap<NodeName, Digest>;
   readonly jobs: ReadonlyMap<NodeName, readonly string[]>;
+}
+
+/** The same, and the nodes at whose routes requests wait. */
+export interface RoutesNow extends NetworkNow {
+  readonly held: ReadonlySet<NodeName>;
 }
 
 /** A node's mounts on the host, made by the volumes. */

@@ -2,7 +2,7 @@ import type { Engine } from '@coppice/engine';
 import { type Digest, type NetworkPolicy, type NodeName, type ObservedInstance, routeTableDigest } from '@coppice/model';
 import type { Router } from '@coppice/router';
 import { coalesced } from './coalesced.ts';
-import type { EnvironmentWork, NetworkNow } from './environment-work.ts';
+import type { EnvironmentWork, NetworkNow, RoutesNow } from './environment-work.ts';
 
 export interface NetworkKeeperParts {
   readonly engine: Pick<Engine, 'inspect' | 'applyPolicy'>;
@@ -25,6 +25,7 @@ export class NetworkKeeper {
   readonly apply: () => Promise<void>;
   #prepared: Promise<void> | undefined;
   #called: ReadonlySet<NodeName> | undefined;
+  #held: ReadonlySet<NodeName> = new Set();
   #routing: Promise<void> = Promise.resolve();
 
   constructor(parts: NetworkKeeperParts) {
@@ -74,6 +75,18 @@ export class NetworkKeeper {
     if (routeTableDigest(this.#parts.work.routes(await this.#routesNow())) !== before) await this.switchRoutes('where there are some');
   }
 
+  /** Lets requests at these nodes' routes wait, until `release`. */
+  async hold(nodes: Iterable<NodeName>): Promise<void> {
+    this.#held = new Set(nodes);
+    await this.switchRoutes();
+  }
+
+  /** Swaps the route table to what serves; nothing waits any more. */
+  async release(): Promise<void> {
+    this.#held = new Set();
+    await this.switchRoutes();
+  }
+
   /** Swaps the route table to what serves, one swap at a time; does nothing where that is served already. */
   switchRoutes(when: 'always' | 'where there are some' = 'always'): Promise<void> {
     const swap = this.#routing.then(() => this.#swapRoutes(when));
@@ -109,13 +122,13 @@ export class NetworkKeeper {
     return { generations: listing.generations, serving: new Map(this.#serving), jobs };
   }
 
-  async #routesNow(): Promise<NetworkNow> {
+  async #routesNow(): Promise<RoutesNow> {
     const now = await this.#now();
     const hidden = new Set(this.#hidden(now).map(({ id }) => id));
     const generations = now.generations.map((generation) => {
       return { ...generation, instances: generation.instances.filter(({ id }) => !hidden.has(id)) };
     });
-    return { ...now, generations };
+    return { ...now, generations, held: this.#held };
   }
 
   #hidden({ generations }: NetworkNow): readonly ObservedInstance[] {

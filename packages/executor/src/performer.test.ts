@@ -62,6 +62,52 @@ test('a changed node is replaced, and the container of the one it needs is the s
   assert.notEqual(await environment.idOf('web.0'), old);
 });
 
+test('while an exclusive volume changes hands, requests to what needs it wait, and then go on', async () => {
+  const environment = await deployed();
+  const seen: string[] = [];
+  const replaced = buildSpec([{ ...db, argv: ['v2'] }, web], routes);
+  const results = await environment.apply(
+    { spec: replaced },
+    { onEffect: (moment, step) => void (moment === 'before' && seen.push(`${step.kind} ${environment.targetKind()}`)) },
+  );
+  assertDone(results);
+  assert.deepEqual(seen, [
+    'pull-image upstream',
+    'hold-routes upstream',
+    'stop hold',
+    'start hold',
+    'provision hold',
+    'await-ready hold',
+    'switch-address hold',
+    'switch-routes hold',
+  ]);
+  await assertServes(environment, replaced);
+});
+
+test('what waits when a plan is cut goes on waiting until the next one is done', async () => {
+  const environment = await deployed();
+  const replaced = buildSpec(
+    [
+      { ...db, argv: ['v2'] },
+      { ...web, argv: ['v2'] },
+    ],
+    routes,
+  );
+  const cut = environment.apply(
+    { spec: replaced },
+    {
+      onEffect: (moment, step) => {
+        if (moment === 'before' && step.kind === 'start') throw new SimulatedCrash();
+      },
+    },
+  );
+  await assert.rejects(cut, SimulatedCrash);
+  const seen = new Set<string>();
+  assertDone(await environment.apply({ spec: replaced }, { onEffect: () => void seen.add(environment.targetKind()) }));
+  assert.deepEqual([...seen], ['hold', 'upstream']);
+  await assertServes(environment, replaced);
+});
+
 test('a release that exits is refused with exit code and output, and the old one serves unharmed', async () => {
   const environment = await deployed();
   const old = await environment.idOf('web.0');
@@ -198,7 +244,14 @@ test('what a failed attempt left of a node that no release names can be stopped'
 test('a deleted environment leaves nothing, jobs included', async () => {
   const environment = await deployed();
   assertDone(await environment.apply({ spec: first, exists: false }));
-  assert.deepEqual(await environment.observe(undefined), { network: false, generations: [], jobs: [], volumes: [], routes: undefined });
+  assert.deepEqual(await environment.observe(undefined), {
+    network: false,
+    generations: [],
+    jobs: [],
+    volumes: [],
+    routes: undefined,
+    hold: undefined,
+  });
 });
 
 for (const [what, from, to] of [

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Engine, ExecSpec, GenerationRef, GenerationSpec, HostMount, RunSpec, StopSpec } from '@coppice/engine';
 import {
   CoppiceError,
@@ -13,6 +12,7 @@ import {
 import { type Step, type StepKind, wantedInstances } from '@coppice/plan';
 import type { Router } from '@coppice/router';
 import type { Volumes } from '@coppice/volumes';
+import { awaitDrained } from './await-drained.ts';
 import { awaitReady, ended } from './await-ready.ts';
 import type { EnvironmentWork } from './environment-work.ts';
 import { lastOutput } from './last-output.ts';
@@ -32,8 +32,10 @@ export interface PerformerParts {
 
 type Performers = { readonly [Kind in StepKind]: (step: Extract<Step, { kind: Kind }>, signal: AbortSignal) => Promise<void> };
 
-const drainDeadlineMs = 10_000;
-const drainEveryMs = 25;
+/** Long streams stay so long on what is to go, then its stop ends them. */
+const drainMs = 10_000;
+/** The same where others wait for it. */
+const holdDrainMs = 3_000;
 const provisionTimeoutMs = 60_000;
 
 /** Does steps. What no other step waits for may still go on when a step is done. */
@@ -100,9 +102,15 @@ function upSteps(parts: PerformerParts, network: NetworkKeeper, trailing: Traili
       else trailing.begin(served);
       if (firewall) work.recordJob({ node, hook: 'firewall', state: 'succeeded', exitCode: 0 });
     },
+    'hold-routes': async ({ nodes }, signal) => {
+      await network.hold(nodes);
+      const { generations } = await engine.inspect(work.environment);
+      const held = generations.filter(({ node }) => nodes.includes(node)).flatMap(({ instances }) => instances);
+      await awaitDrained(parts, held, { withinMs: holdDrainMs, signal });
+    },
     // The policy is not observed: a plan that was cut off before it was swapped is made good here.
     'switch-routes': async () => {
-      await network.switchRoutes();
+      await network.release();
       await network.apply();
     },
     resize: async ({ node, digest }) => await engine.resizeGeneration(ref(node, digest), work.node(node).resources),
@@ -113,7 +121,13 @@ function downSteps(parts: PerformerParts, network: NetworkKeeper): Pick<Performe
   const { engine, volumes, router, work } = parts;
   const ref = (node: NodeName, digest: Digest): GenerationRef => ({ environment: work.environment, node, digest });
   return {
-    drain: async ({ node, digest }, signal) => await drain(parts, ref(node, digest), signal),
+    drain: async ({ node, digest }, signal) => {
+      const instances = await instancesOf(engine, ref(node, digest));
+      const spec = knownNode(work, node);
+      const stays = spec !== undefined && nodeDigest(spec) === digest;
+      const leaving = stays ? instances.filter(({ index }) => isSurplus(work, { node, digest }, index)) : instances;
+      await awaitDrained(parts, leaving, { withinMs: drainMs, signal });
+    },
     stop: async ({ node, digest }) => {
       const instances = await instancesOf(engine, ref(node, digest));
       await network.retract(
@@ -256,19 +270,5 @@ async function afterStart(
     const result = await engine.exec(id, { argv: ['/bin/sh', '-ec', command], timeoutMs: provisionTimeoutMs });
     if (result.exitCode !== 0)
       work.say(`post_start of ${node.name} ended with exit code ${result.exitCode}: ${result.stderr.trim().slice(-500)}`);
-  }
-}
-
-/** Waits until nothing is open on what is to go, but not for ever: what is still open is closed by the stop. */
-async function drain({ engine, router, work, nowMs }: PerformerParts, ref: GenerationRef, signal: AbortSignal): Promise<void> {
-  const instances = await instancesOf(engine, ref);
-  const spec = knownNode(work, ref.node);
-  const stays = spec !== undefined && nodeDigest(spec) === ref.digest;
-  const leaving = stays ? instances.filter(({ index }) => isSurplus(work, ref, index)) : instances;
-  const deadlineMs = nowMs() + drainDeadlineMs;
-  while (nowMs() < deadlineMs && !signal.aborted) {
-    const open = await Promise.all(leaving.map((instance) => router.openRequests(instance.id)));
-    if (open.every((count) => count === 0)) return;
-    await pause(drainEveryMs);
   }
 }

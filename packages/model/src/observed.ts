@@ -1,4 +1,5 @@
 import type { DeploymentId, Digest, NodeName } from './identifiers.ts';
+import type { HoldCause } from './route-table.ts';
 
 /** What the engine, the volumes and the router say exists now for one environment. Never a memory of what was done. */
 export interface ObservedEnvironment {
@@ -9,6 +10,8 @@ export interface ObservedEnvironment {
   readonly volumes: readonly { readonly node: NodeName; readonly volume: string }[];
   /** Digest of the router's table for this environment, undefined where it has none. */
   readonly routes: Digest | undefined;
+  /** Why requests wait at the router now; undefined where none have to. */
+  readonly hold: HoldCause | undefined;
 }
 
 /** The instances of one node at one digest. */

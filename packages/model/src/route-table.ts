@@ -30,9 +30,12 @@ export type RouteTarget =
    * Requests wait unread until the table says otherwise; past the router's limits (how many, how long) they get 503 with Retry-After.
    * `suspended`: whoever waits is told to those who listen to `Router.wakes`.
    */
-  | { readonly kind: 'hold'; readonly cause: 'switching' | 'suspended' }
+  | { readonly kind: 'hold'; readonly cause: HoldCause }
   /** Answers itself; `creating`: 503 with Retry-After. */
   | { readonly kind: 'notice'; readonly notice: 'creating' | 'unavailable'; readonly text: string };
+
+/** `switching`: while a node with an exclusive volume is replaced. `suspended`: until the environment is awake. */
+export type HoldCause = 'switching' | 'suspended';
 
 /** One ready instance. `id` is the container's id; equal ids are the same server before and after a swap. */
 export interface UpstreamServer {

@@ -116,6 +116,7 @@ export function observedWorld(
       node.mounts.filter((mount) => mount.source !== 'tmp').map((mount) => ({ node: mount.node ?? node.name, volume: mount.volume })),
     ),
     routes: spec === undefined ? undefined : sha256('routes'),
+    hold: undefined,
     ...overrides,
   };
 }

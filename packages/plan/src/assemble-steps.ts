@@ -1,5 +1,5 @@
 import type { Digest, NodeName } from '@coppice/model';
-import { bringUp } from './bring-up.ts';
+import { type BroughtUp, bringUp } from './bring-up.ts';
 import type { NodeWork } from './node-work.ts';
 import { orderStops, type Relations } from './order-stops.ts';
 import type { Step } from './plan-value.ts';
@@ -18,6 +18,10 @@ export interface Assembly {
   readonly routesDiffer: boolean;
   /** Whether a route leads to the node, before or after. */
   readonly isRouted: (node: NodeName) => boolean;
+  /** Nodes that routes lead to and that need one of these, themselves included, through any number of others; sorted. */
+  readonly routedAbove: (nodes: readonly NodeName[]) => readonly NodeName[];
+  /** Requests wait already, since a plan was cut off. */
+  readonly holding: boolean;
 }
 
 /**
@@ -27,8 +31,8 @@ export interface Assembly {
 export function assembleSteps(assembly: Assembly): readonly Step[] {
   const list = new StepList();
   const active = assembly.works.filter((work) => work.change.action !== 'keep');
-  const ready = bringUp(list, assembly, active);
-  const serving = release(list, assembly, { active, ready });
+  const { ready, holds } = bringUp(list, assembly, active);
+  const serving = release(list, assembly, { active, ready, holds });
   takeDown(list, assembly, { active, serving });
   return list.ordered();
 }
@@ -37,7 +41,7 @@ export function assembleSteps(assembly: Assembly): readonly Step[] {
 function release(
   list: StepList,
   assembly: Assembly,
-  { active, ready }: { readonly active: readonly NodeWork[]; readonly ready: readonly string[] },
+  { active, ready, holds }: { readonly active: readonly NodeWork[] } & BroughtUp,
 ): MaybeId {
   const switches: string[] = [];
   for (const { node, target, address, firewall } of active) {
@@ -49,7 +53,7 @@ function release(
   const before = switches.length > 0 ? switches : ready;
   const routed = active.some((work) => assembly.isRouted(work.node) && changesServing(work));
   const joins = before.length > 0 && active.some(hasTail);
-  return assembly.routesDiffer || routed || joins ? list.add({ kind: 'switch-routes' }, before) : undefined;
+  return assembly.routesDiffer || holds || routed || joins ? list.add({ kind: 'switch-routes' }, before) : undefined;
 }
 
 function changesServing(work: NodeWork): boolean {

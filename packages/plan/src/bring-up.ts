@@ -4,18 +4,26 @@ import type { NodeWork } from './node-work.ts';
 import { orderStops, type Relations } from './order-stops.ts';
 import type { MaybeId, StepList } from './step-list.ts';
 
-/** Adds the steps up to readiness, dependencies first. Answers those that whatever serves the release must wait for. */
-export function bringUp(list: StepList, assembly: Assembly, active: readonly NodeWork[]): readonly string[] {
+export interface BroughtUp {
+  /** Steps that whatever serves the release must wait for. */
+  readonly ready: readonly string[];
+  /** Requests wait until the routes are switched. */
+  readonly holds: boolean;
+}
+
+/** Adds the steps up to readiness, dependencies first. */
+export function bringUp(list: StepList, assembly: Assembly, active: readonly NodeWork[]): BroughtUp {
   const network = assembly.createNetwork ? list.add({ kind: 'create-network' }) : undefined;
   const early = active.filter((work) => work.stop.at === 'start' && work.stop.generations.length > 0);
-  const stops = orderStops(list, { works: early, relations: assembly.served, before: () => [] });
+  const hold = addHold(list, assembly, { active, early });
+  const stops = orderStops(list, { works: early, relations: assembly.served, before: () => [hold] });
   const earlyBelow = dependsOnAny(assembly.desired, active, new Set(early.map((work) => work.node)));
   const ready = new Map<NodeName, string>();
   const entries = new Map<NodeName, readonly string[]>();
   const loose: string[] = [];
   for (const work of active) {
     const own = stops.get(work.node) ?? [];
-    const added = addNode(list, work, { network, stops: own });
+    const added = addNode(list, work, { network, hold, stops: own });
     if (added.ready !== undefined) ready.set(work.node, added.ready);
     loose.push(...added.loose);
     // What is stopped early stays up as long as it can. Where a dependency stops too, it has to go first.
@@ -28,7 +36,19 @@ export function bringUp(list: StepList, assembly: Assembly, active: readonly Nod
     for (const id of entry) list.order(id, needed);
     for (const id of needed) awaited.add(id);
   }
-  return [...loose, ...[...ready.values()].filter((id) => !awaited.has(id))];
+  return { ready: [...loose, ...[...ready.values()].filter((id) => !awaited.has(id))], holds: hold !== undefined };
+}
+
+/** Requests wait while something they need is replaced in place, and go on waiting where a plan that was cut off let them wait. */
+function addHold(
+  list: StepList,
+  assembly: Assembly,
+  { active, early }: { readonly active: readonly NodeWork[]; readonly early: readonly NodeWork[] },
+): MaybeId {
+  const cause = assembly.holding ? active.filter((work) => work.target !== undefined && work.awaitReady) : early;
+  if (cause.length === 0) return undefined;
+  const nodes = assembly.routedAbove(cause.map((work) => work.node));
+  return nodes.length === 0 ? undefined : list.add({ kind: 'hold-routes', nodes });
 }
 
 interface Added {
@@ -40,18 +60,25 @@ interface Added {
   readonly loose: readonly string[];
 }
 
-function addNode(list: StepList, work: NodeWork, before: { readonly network: MaybeId; readonly stops: readonly string[] }): Added {
+function addNode(
+  list: StepList,
+  work: NodeWork,
+  before: { readonly network: MaybeId; readonly hold: MaybeId; readonly stops: readonly string[] },
+): Added {
   const { node, target } = work;
   if (!target) return { entry: [], ready: undefined, loose: [] };
   const { digest } = target;
   const volumes = work.volumes ? list.add({ kind: 'create-volumes', node }) : undefined;
   const pull = work.start || work.deployJob || work.postDeployJob ? list.add({ kind: 'pull-image', node }) : undefined;
   for (const id of before.stops) list.order(id, [before.network, pull, volumes]);
+  // Nobody waits for an image.
+  if (before.hold !== undefined && before.stops.length > 0) list.order(before.hold, [before.network, pull, volumes]);
   const around = [before.network, volumes, pull, ...before.stops];
   const job = work.deployJob ? list.add({ kind: 'run-job', node, hook: 'deploy' }, around) : undefined;
   const faulty = work.start && work.remove.ids.length > 0;
   const removed = faulty ? list.add({ kind: 'remove-instances', node, digest, instances: work.remove.ids }, [pull, volumes]) : undefined;
-  const start = work.start ? list.add({ kind: 'start', node, digest }, [...around, job, removed]) : undefined;
+  const held = before.stops.length === 0 ? before.hold : undefined;
+  const start = work.start ? list.add({ kind: 'start', node, digest }, [...around, job, removed, held]) : undefined;
   const provision = work.provision ? list.add({ kind: 'provision', node, digest }, [start]) : undefined;
   const confirm = work.awaitReady ? list.add({ kind: 'await-ready', node, digest }, [start, provision]) : undefined;
   const firewall = work.firewall ? { firewall: true as const } : {};

@@ -115,7 +115,7 @@ function changeOf(decision: Decision, work: Omit<NodeWork, 'change'>, egressChan
     return {
       node,
       action: 'replace',
-      strategy: work.stop.at === 'start' ? 'switch' : 'overlap',
+      strategy: work.stop.at === 'start' ? 'hold and switch' : 'overlap',
       reasons: [...replacementOf(decision), ...around],
     };
   }

@@ -35,7 +35,7 @@ export function describeChange(change: Change): string {
 }
 
 /** Strategies that the action does not tell already. */
-const spoken: ReadonlySet<Change['strategy']> = new Set(['overlap', 'switch', 'in-place']);
+const spoken: ReadonlySet<Change['strategy']> = new Set(['overlap', 'hold and switch', 'in-place']);
 
 /** The plan in lines: those of nodes that change, and how many are kept. */
 export function describePlan(plan: Plan): readonly string[] {

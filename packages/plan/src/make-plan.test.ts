@@ -42,8 +42,12 @@ function changed(made: Plan): readonly string[] {
 }
 
 /** From one served spec to another, with the world as the first wants it. */
-function between(before: readonly NodeSpec[], after: readonly NodeSpec[], rest: Partial<PlanInput> = {}): Plan {
-  const routes = [routeTo('web')];
+function between(
+  before: readonly NodeSpec[],
+  after: readonly NodeSpec[],
+  rest: Partial<PlanInput> = {},
+  routes: EnvironmentSpec['routes'] = [routeTo('web')],
+): Plan {
   const previous = buildSpec(before, routes);
   return plan(buildSpec(after, routes), { previous, observed: observedWorld(previous), ...rest });
 }
@@ -89,13 +93,51 @@ test('a changed node overlaps with its old generation, and the one it needs is n
 
 test('a node with an exclusive volume is stopped before its successor starts, not before the image is there', () => {
   const made = between([database], [buildNode('db', { ...database, argv: ['node', 'other.js'] })]);
-  assert.deepEqual(changed(made), ['replace db: argv changed (node server.js → node other.js) [switch]']);
+  assert.deepEqual(changed(made), ['replace db: argv changed (node server.js → node other.js) [hold and switch]']);
   assert.deepEqual(shown(made), [
     'pull-image db',
     'stop db < pull-image db',
     'start db < pull-image db, stop db',
     'await-ready db < start db',
     'switch-address db < await-ready db',
+  ]);
+});
+
+test('while a node with an exclusive volume is replaced, requests to whatever needs it wait', () => {
+  const api = buildNode('api', { relationships: [relatedTo('db')] });
+  const site = buildNode('site', { relationships: [relatedTo('api')] });
+  const alone = buildNode('alone', {});
+  const made = between([site, api, alone, database], [site, api, alone, { ...database, argv: ['v2'] }], { routes: sha256('wanted') }, [
+    routeTo('site'),
+    routeTo('alone'),
+  ]);
+  assert.deepEqual(shown(made), [
+    'pull-image db',
+    'hold-routes < pull-image db',
+    'stop db < hold-routes, pull-image db',
+    'start db < pull-image db, stop db',
+    'await-ready db < start db',
+    'switch-address db < await-ready db',
+    'switch-routes < switch-address db',
+  ]);
+  assert.deepEqual(
+    made.steps.flatMap((step) => (step.kind === 'hold-routes' ? step.nodes : [])),
+    ['site'],
+  );
+});
+
+test('what a cut hold left waiting goes on waiting until all is ready', () => {
+  const spec = buildSpec([web, database], [routeTo('web')]);
+  const world = observedWorld(spec);
+  const generations = world.generations.filter(({ node }) => node !== 'db');
+  const made = plan(spec, { previous: spec, observed: { ...world, generations, hold: 'switching' }, routes: sha256('wanted') });
+  assert.deepEqual(shown(made), [
+    'hold-routes',
+    'pull-image db',
+    'start db < hold-routes, pull-image db',
+    'await-ready db < start db',
+    'switch-address db < await-ready db',
+    'switch-routes < switch-address db',
   ]);
 });
 
@@ -112,8 +154,8 @@ test('where a node and what it needs both switch, the dependant stops first and 
   assert.deepEqual(
     steps.filter((step) => step.startsWith('st')),
     [
-      'stop web < pull-image web',
-      'stop db < pull-image db, stop web',
+      'stop web < hold-routes, pull-image web',
+      'stop db < hold-routes, pull-image db, stop web',
       'start db < pull-image db, stop db',
       'start web < pull-image web, stop web, switch-address db',
     ],

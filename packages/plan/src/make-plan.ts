@@ -111,7 +111,24 @@ function stepsOf({ desired, observed, previous, routes }: PlanInput, world: Worl
     createNetwork: !observed.network && world.specs.size > 0,
     routesDiffer: differ || (routes === undefined && routesLookDifferent(desired.spec, { observed, previous })),
     isRouted,
+    routedAbove: (nodes) => routedAbove(world, nodes),
+    holding: observed.hold === 'switching',
   });
+}
+
+/** Over the relationships of before and after, since both serve while a plan is applied. Iterative. */
+function routedAbove({ specs, before, routed }: World, nodes: readonly NodeName[]): readonly NodeName[] {
+  const dependants = new Map<NodeName, NodeName[]>();
+  for (const spec of [...specs.values(), ...before.values()]) {
+    for (const { node } of spec.relationships) {
+      const known = dependants.get(node);
+      if (known) known.push(spec.name);
+      else dependants.set(node, [spec.name]);
+    }
+  }
+  const found = new Set(nodes);
+  for (const node of found) for (const dependant of dependants.get(node) ?? []) found.add(dependant);
+  return [...found].filter((node) => routed.has(node)).sort();
 }
 
 /** Where the wanted table is not known: whether there is none yet, or the declared routes are others than those served. */

@@ -69,6 +69,7 @@ export class ModelWorld {
         return { node, volume };
       }),
       routes: this.#routes,
+      hold: undefined,
     };
   }
 

@@ -13,10 +13,11 @@ export interface Plan {
 
 export type ChangeAction = 'create' | 'update' | 'replace' | 'move' | 'remove' | 'keep';
 /**
- * `overlap`: new ready, routes switched, old drained. `switch`: old stopped, then new started, since a volume is exclusive.
+ * `overlap`: new ready, routes switched, old drained. `hold and switch`: requests held, old stopped, new ready, requests released, since a
+ * volume is exclusive.
  * `in-place`: without a new instance. `start`, `stop`: nothing was or will be there. `none`: keep.
  */
-export type Strategy = 'overlap' | 'switch' | 'in-place' | 'start' | 'stop' | 'none';
+export type Strategy = 'overlap' | 'hold and switch' | 'in-place' | 'start' | 'stop' | 'none';
 
 export interface Change {
   readonly node: NodeName;
@@ -58,6 +59,8 @@ export type Step = StepBase &
     | { readonly kind: 'await-ready'; readonly node: NodeName; readonly digest: Digest }
     /** Leads the node's stable address to this generation. `firewall`: what it may reach changed as well, which is to be recorded. */
     | { readonly kind: 'switch-address'; readonly node: NodeName; readonly digest: Digest; readonly firewall?: true }
+    /** Lets requests at these nodes' routes wait until the next `switch-routes`, once those that are open have ended, within a deadline. */
+    | { readonly kind: 'hold-routes'; readonly nodes: readonly NodeName[] }
     /** Swaps the environment's whole route table to the desired generations. */
     | { readonly kind: 'switch-routes' }
     /** Waits until the router has no open request on the generation, within a deadline. */

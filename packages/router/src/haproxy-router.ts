@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { CoppiceError, type Digest, type EnvironmentId, type RouteTable, routeTableDigest } from '@coppice/model';
+import { CoppiceError, type Digest, type EnvironmentId, type HoldCause, type RouteTable, routeTableDigest } from '@coppice/model';
 import { type CompiledTable, compileTable } from './compiled-table.ts';
 import { EnvironmentFiles } from './environment-files.ts';
 import { configurationDigest, type HaproxySettings } from './haproxy-config.ts';
@@ -134,6 +134,16 @@ class HaproxyRouter implements Router {
       if (served === undefined) this.#worker = undefined;
       return served ?? new Map<EnvironmentId, Digest>();
     });
+  }
+
+  async holding(): Promise<ReadonlyMap<EnvironmentId, HoldCause>> {
+    const holds = new Map<EnvironmentId, HoldCause>();
+    for (const [environment, { routes }] of this.#tables) {
+      for (const [, value] of routes) {
+        if (value.startsWith('hold_')) holds.set(environment, value.startsWith('hold_suspended/') ? 'suspended' : 'switching');
+      }
+    }
+    return holds;
   }
 
   async openRequests(instance: string): Promise<number> {

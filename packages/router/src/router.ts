@@ -1,4 +1,4 @@
-import type { Digest, EnvironmentId, RouteTable } from '@coppice/model';
+import type { Digest, EnvironmentId, HoldCause, RouteTable } from '@coppice/model';
 
 /**
  * The public door: what each host leads to. It outlives the server and is never on the control plane's path for a request.
@@ -13,6 +13,8 @@ export interface Router {
   remove(environment: EnvironmentId): Promise<void>;
   /** Digest of each environment's table as it is served. */
   current(): Promise<ReadonlyMap<EnvironmentId, Digest>>;
+  /** Environments of which requests wait at some route, and why. */
+  holding(): Promise<ReadonlyMap<EnvironmentId, HoldCause>>;
   /** Open requests on a server (by instance id) that was taken out of all tables. */
   openRequests(instance: string): Promise<number>;
   /**

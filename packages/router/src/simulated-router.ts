@@ -76,6 +76,12 @@ export function createSimulatedRouter(address = '127.0.0.1:8080'): SimulatedRout
       if (running) for (const [environment, table] of tables) served.set(environment, routeTableDigest(table));
       return served;
     },
+    async holding() {
+      const causes = [...tables].flatMap(([environment, { entries }]) =>
+        entries.flatMap(({ target }) => (target.kind === 'hold' ? [[environment, target.cause] as const] : [])),
+      );
+      return new Map(causes);
+    },
     async openRequests(instance) {
       return openByInstance.get(instance) ?? 0;
     },

@@ -17,9 +17,11 @@ export async function observe(
   id: EnvironmentId,
   spec: EnvironmentSpec | undefined,
 ): Promise<ObservedEnvironment> {
-  const [listing, volumes, routes] = await Promise.all([ports.engine.inspect(id), ports.volumes.inspect(id), ports.router.current()]);
+  const { engine, router } = ports;
+  const [listing, volumes, tables] = await Promise.all([engine.inspect(id), ports.volumes.inspect(id), router.current()]);
   const { network, jobs } = listing;
-  return { network, jobs, volumes, routes: routes.get(id), generations: await probed(listing, health, spec) };
+  const hold = (await router.holding()).get(id);
+  return { network, jobs, volumes, routes: tables.get(id), hold, generations: await probed(listing, health, spec) };
 }
 
 async function probed(

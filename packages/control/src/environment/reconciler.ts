@@ -183,7 +183,7 @@ export class Reconciler {
     const { spec } = environment.desired;
     if (!spec) return undefined;
     const serving = servingNow(spec, observed.generations);
-    return routeTableDigest(routesNow(spec, environment, this.#ports, { generations: observed.generations, serving }));
+    return routeTableDigest(routesNow(spec, environment, this.#ports, { generations: observed.generations, serving, held: new Set() }));
   }
 
   #show(plan: Plan, { activity, deployment }: ReconcileOptions, round: number): void {

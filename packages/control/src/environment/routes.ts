@@ -7,8 +7,8 @@ export interface Addressing {
   readonly port: number;
 }
 
-/** The ready instances of a node's serving generation. */
-export type ServersOf = (node: NodeName) => readonly UpstreamServer[];
+/** The ready instances of a node's serving generation, or why requests to it wait. */
+export type ServersOf = (node: NodeName) => readonly UpstreamServer[] | Extract<RouteTarget, { kind: 'hold' }>;
 
 interface PlacedRoute {
   readonly route: TopologyRoute;
@@ -91,7 +91,10 @@ function rank(route: TopologyRoute): number {
 }
 
 function targetOf(route: TopologyRoute, addressing: Addressing, serversOf: ServersOf): RouteTarget {
-  if (route.kind === 'upstream') return { kind: 'upstream', node: route.node, servers: serversOf(route.node), redirects: route.redirects };
+  if (route.kind === 'upstream') {
+    const servers = serversOf(route.node);
+    return 'kind' in servers ? servers : { kind: 'upstream', node: route.node, servers, redirects: route.redirects };
+  }
   const to = route.to.replace(/^(?:http\(s\)|https?):\/\/([^/]*)/, (whole, host: string) =>
     host.includes('{') ? `http://${substitute(host, addressing)}${portSuffix(addressing)}` : whole.replace('http(s)', 'https'),
   );

@@ -1,5 +1,5 @@
 import type { EnvironmentNetwork } from '@coppice/engine';
-import type { EnvironmentWork, NetworkNow } from '@coppice/executor';
+import type { EnvironmentWork, RoutesNow } from '@coppice/executor';
 import {
   CoppiceError,
   type Deployment,
@@ -67,14 +67,16 @@ export function workOf(input: WorkInput): EnvironmentWork {
   };
 }
 
-/** The table for what serves now: the running instances of each node's serving generation. */
+/** The table for what serves now: the running instances of each node's serving generation; of one that sleeps, requests wait. */
 export function routesNow(
   spec: EnvironmentSpec,
   environment: EnvironmentRecord,
   ports: Pick<Ports, 'settings'>,
-  now: Pick<NetworkNow, 'generations' | 'serving'>,
+  now: Pick<RoutesNow, 'generations' | 'serving' | 'held'>,
 ): RouteTable {
   return routeTable(spec, addressingOf(environment, ports.settings), (name) => {
+    if (environment.desired.run === 'suspended') return { kind: 'hold', cause: 'suspended' };
+    if (now.held.has(name)) return { kind: 'hold', cause: 'switching' };
     const port = spec.nodes.find((node) => node.name === name)?.ports['http'];
     const serving = now.generations.find((generation) => generation.node === name && generation.digest === now.serving.get(name));
     if (port === undefined || !serving) return [];

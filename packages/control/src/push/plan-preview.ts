@@ -41,7 +41,7 @@ export class PlanPreview {
     const spec = overlay(release, releaseDigest(release), request.branch);
     const observed = environment
       ? await observe(this.#ports, this.#health, environment.id, spec)
-      : { network: false, generations: [], jobs: [], volumes: [], routes: undefined };
+      : { network: false, generations: [], jobs: [], volumes: [], routes: undefined, hold: undefined };
     const previous = environment && liveOf(this.#ports.store, environment)?.spec;
     const desired = { exists: true, run: 'up', spec, dataGeneration: 0, attempt: undefined } as const;
     return { plan: makePlan({ desired, observed, previous, jobs: [], routes: undefined }), toBuild };

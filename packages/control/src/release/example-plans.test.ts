@@ -34,7 +34,7 @@ async function firstPlan(tree: SourceTree): Promise<Plan> {
   const desired = { exists: true, run: 'up', spec, dataGeneration: 0, attempt: undefined } as const;
   return makePlan({
     desired,
-    observed: { network: false, generations: [], jobs: [], volumes: [], routes: undefined },
+    observed: { network: false, generations: [], jobs: [], volumes: [], routes: undefined, hold: undefined },
     jobs: [],
     routes: undefined,
   });
