@@ -19,7 +19,8 @@ export async function* mergeStreams<Value extends Timed>(
       }
     }
   } finally {
-    for (const source of sources) void source.return?.();
+    // Not waited for: one may hang until its next value. Nobody reads it any more, so its failure is nobody's.
+    for (const source of sources) source.return?.().catch(() => undefined);
   }
 }
 
