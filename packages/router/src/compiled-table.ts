@@ -23,7 +23,8 @@ export interface RouteGroup {
 export type CompiledRoute =
   | { readonly kind: 'group'; readonly match: string; readonly group: string }
   /** `value` is `<back end>/<target>`; the map of targets holds `text` under it. */
-  | { readonly kind: 'shared'; readonly match: string; readonly value: string; readonly text: string };
+  | { readonly kind: 'shared'; readonly match: string; readonly value: string; readonly text: string }
+  | { readonly kind: 'hold'; readonly match: string; readonly cause: 'switching' | 'suspended' };
 
 export interface CompiledTable {
   readonly groups: readonly RouteGroup[];
@@ -68,6 +69,7 @@ function compileEntry(entry: RouteEntry, context: { readonly salt: string; reado
     const backend = `redirect_${target.to.endsWith('/') ? 'carry' : 'exact'}_${target.code}`;
     return { kind: 'shared', match, value: `${backend}/${shortHash(`${match} ${target.to}`)}`, text: target.to };
   }
+  if (target.kind === 'hold') return { kind: 'hold', match, cause: target.cause };
   const rules = routeRules(entry, context.salt);
   const node = target.kind === 'upstream' ? target.node : '';
   const servers = target.kind === 'upstream' ? slotServers(target.servers) : [];

@@ -1,6 +1,7 @@
 import { digestOf } from '@coppice/model';
 import type { SlotServer } from './compiled-table.ts';
 import { quoted } from './haproxy-quote.ts';
+import { type HoldScript, holdAction, holdScriptFile } from './hold-script.ts';
 import { type AssignedTable, type SlotLayout, slotName } from './slot-assignment.ts';
 import { unknownPage } from './unknown-page.ts';
 
@@ -12,6 +13,7 @@ export interface HaproxySettings {
   readonly domain: string;
   readonly maxConnections: number;
   readonly threads: number;
+  readonly hold: HoldScript;
 }
 
 export const routesMap = 'maps/routes.map';
@@ -33,7 +35,7 @@ export const serverOptions = 'pool-max-conn -1 pool-purge-delay 2s';
 
 /** Tells apart configurations that differ in more than servers and maps, which change at run time. */
 export function configurationDigest(settings: HaproxySettings, layout: SlotLayout): string {
-  return digestOf([head(settings, layout), layout.slots, layout.rules]);
+  return digestOf([head(settings, layout), settings.hold.source, layout.slots, layout.rules]);
 }
 
 /** The whole configuration: shared part, then one back end per slot with the servers it has now. */
@@ -66,6 +68,9 @@ function globalSection(settings: HaproxySettings, layout: SlotLayout): string {
   hard-stop-after 24h
   tune.bufsize 18432
   tune.maxrewrite 2048
+  lua-load ${holdScriptFile}
+  # Counted anew for each resumption, from the start of the turn in which it comes: many that wait would make it expire.
+  tune.lua.session-timeout 24h
   stats socket unix@${workerSocket(layout)} mode 600 level admin expose-fd listeners
   stats timeout 30s`;
 }
@@ -103,7 +108,7 @@ const forwardingHeaders = '^(x[-_](forwarded([-_]|$)|real[-_]ip$)|forwarded$|pro
 const hostPattern = '^(\\[[0-9a-f:.]+\\]|[a-z0-9._-]+)(:[0-9]{1,5})?$';
 const connectionPattern = '^[ \\t]*((keep-alive|close|upgrade|te|http2-settings)?[ \\t]*(,[ \\t]*|$))*$';
 
-function frontendSection({ listen }: HaproxySettings): string {
+function frontendSection({ listen, hold }: HaproxySettings): string {
   const ipv6 = listen.startsWith('[');
   const forwarded = (source: string): string => `'for=${source};host="%[req.hdr(host)]";proto=http'`;
   return `frontend public
@@ -132,6 +137,7 @@ function frontendSection({ listen }: HaproxySettings): string {
   http-request add-header X-Real-IP %[src]
   http-request add-header Forwarded ${forwarded(ipv6 ? '"[%[src]]"' : '%[src]')}
   http-request disable-l7-retry unless METH_GET
+  http-request ${holdAction(hold)} if { var(txn.route) -m beg hold_ }
   use_backend relay if { stopping }
   use_backend %[var(txn.route),field(1,/)] if { var(txn.route) -m found }
   default_backend unknown`;
@@ -139,7 +145,9 @@ function frontendSection({ listen }: HaproxySettings): string {
 
 function sharedBackends({ domain }: HaproxySettings): string {
   const target = `%[var(txn.route),map_str(${targetsMap})]`;
-  const notice = `content-type "text/plain; charset=utf-8" hdr Retry-After 5 hdr Cache-Control no-store lf-string "${target}\\n"`;
+  const plain = 'content-type "text/plain; charset=utf-8" hdr Retry-After 5 hdr Cache-Control no-store';
+  const notice = `${plain} lf-string "${target}\\n"`;
+  const held = `${plain} lf-string "%[var(txn.held)] Try again in a few seconds.\\n"`;
   const redirects = [301, 302, 307, 308].flatMap((code) => [
     `backend redirect_carry_${code}\n  http-request redirect location '${target}%[pathq,ltrim(/)]' code ${code}`,
     `backend redirect_exact_${code}\n  http-request redirect location '${target}' code ${code}`,
@@ -153,5 +161,9 @@ backend notice_creating
   http-request return status 503 ${notice}
 backend notice_unavailable
   http-request return status 503 ${notice}
+backend hold_switching
+  http-request return status 503 ${held}
+backend hold_suspended
+  http-request return status 503 ${held}
 ${redirects.join('\n')}`;
 }

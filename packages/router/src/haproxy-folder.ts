@@ -11,7 +11,9 @@ import {
   targetsMap,
 } from './haproxy-config.ts';
 import type { ProcessUser } from './haproxy-process.ts';
+import { holdScriptFile } from './hold-script.ts';
 import type { AssignedTable, SlotLayout } from './slot-assignment.ts';
+import { isWakeSocket } from './wake-socket.ts';
 
 /** What HAProxy sees of the router's folder: it may enter it, read configuration and maps, and write only its sockets. */
 export class HaproxyFolder {
@@ -38,10 +40,10 @@ export class HaproxyFolder {
     }
   }
 
-  /** Only while no HAProxy of ours runs. */
+  /** Only while no HAProxy of ours runs. The socket for wakes is ours, and stays. */
   removeSockets(): void {
     if (!existsSync(this.#run())) return;
-    for (const name of readdirSync(this.#run())) rmSync(join(this.#run(), name), { force: true });
+    for (const name of readdirSync(this.#run())) if (!isWakeSocket(name)) rmSync(join(this.#run(), name), { force: true });
   }
 
   /** Configuration and maps for these tables, read by the next worker. Not a word of it is needed later: tables are kept elsewhere. */
@@ -58,6 +60,7 @@ export class HaproxyFolder {
       [digestsMap, [[configurationKey, configurationDigest(settings, layout)], ...digests]],
     ];
     for (const [path, entries] of maps) this.#write(path, entries.map(([key, value]) => `${key} ${value}\n`).join(''));
+    this.#write(holdScriptFile, settings.hold.source);
     this.#write('haproxy.cfg', renderConfiguration(settings, layout, tables));
   }
 

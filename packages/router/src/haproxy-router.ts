@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CoppiceError, type Digest, type EnvironmentId, type HoldCause, type RouteTable, routeTableDigest } from '@coppice/model';
@@ -6,41 +5,14 @@ import { type CompiledTable, compileTable } from './compiled-table.ts';
 import { EnvironmentFiles } from './environment-files.ts';
 import { configurationDigest, type HaproxySettings } from './haproxy-config.ts';
 import { HaproxyFolder } from './haproxy-folder.ts';
-import {
-  checkConfiguration,
-  endProcesses,
-  listProcesses,
-  masterSocket,
-  openFilesLimit,
-  type ProcessSpec,
-  type ProcessUser,
-  processUser,
-  startProcess,
-} from './haproxy-process.ts';
+import { type HaproxyRouterOptions, resolveOptions } from './haproxy-options.ts';
+import { checkConfiguration, endProcesses, listProcesses, masterSocket, type ProcessSpec, startProcess } from './haproxy-process.ts';
 import { HaproxyWorker } from './haproxy-worker.ts';
 import type { Router, RouterUsage } from './router.ts';
 import { checkEnvironmentId, checkRouteTable } from './router-validation.ts';
 import { askSocket } from './runtime-socket.ts';
 import { type AssignedTable, assignAnew, assignedTable, assignInPlace, layoutFits, layoutFor } from './slot-assignment.ts';
-import { WakeHints } from './wake-hints.ts';
-
-/** How the router is set up. */
-export interface HaproxyRouterOptions {
-  /** Folder of its own; made where missing. Two routers never share one. */
-  readonly directory: string;
-  /** `address:port`, IPv6 in brackets. */
-  readonly listen: string;
-  /** Domain of the environments, shown on the page for unknown hosts. */
-  readonly domain: string;
-  /** Default: `haproxy` in PATH. */
-  readonly binary?: string;
-  /** Who it runs as where we are root. Default: the system user `haproxy`. */
-  readonly user?: ProcessUser;
-  /** Slots to begin with; each can serve one node of one environment. Default 256. */
-  readonly slots?: number;
-  /** Gets one line per start, reload and repair. */
-  readonly log: (line: string) => void;
-}
+import { listenForWakes } from './wake-socket.ts';
 
 /** The router on HAProxy 2.6. Makes nothing until `ensureRunning`. Throws `invalid-request` for an address it cannot listen on. */
 export function createHaproxyRouter(options: HaproxyRouterOptions): Router {
@@ -61,26 +33,11 @@ class HaproxyRouter implements Router {
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: HaproxyRouterOptions) {
-    const port = listenPort(options.listen);
-    if (!/^[a-z0-9.-]{1,253}$/.test(options.domain))
-      throw new CoppiceError('invalid-request', `not a domain: ${JSON.stringify(options.domain)}`);
-    const openFiles = openFilesLimit();
+    const { process, settings } = resolveOptions(options);
     this.address = options.listen;
     this.#options = options;
-    this.#process = {
-      directory: options.directory,
-      binary: options.binary ?? 'haproxy',
-      user: processUser(options.user),
-      openFiles,
-      privilegedPort: port < 1024,
-    };
-    this.#settings = {
-      listen: options.listen,
-      domain: options.domain,
-      // Two descriptors per connection, and some for listeners, pipes and sockets.
-      maxConnections: Math.max(100, Math.floor((openFiles - 500) / 2.2)),
-      threads: Math.min(4, availableParallelism()),
-    };
+    this.#process = process;
+    this.#settings = settings;
     this.#folder = new HaproxyFolder(options.directory, this.#process.user);
     this.#folder.prepare();
     this.#files = new EnvironmentFiles(options.directory);
@@ -104,13 +61,13 @@ class HaproxyRouter implements Router {
       const previous = new Map(before?.groups.map((group) => [group.key, group.slot]));
       const slots = await this.#assignWithin(worker, { compiled, previous });
       if (slots) {
-        const after = assignedTable(identity, { compiled, slots });
+        const after = assignedTable(identity, { compiled, slots, before });
         this.#remember(after);
         await this.#change(worker, before, after);
         return;
       }
       const anew = assignAnew(compiled, { previous, used: this.#usedSlots(environment) });
-      await this.#applyByReload(before, assignedTable(identity, { compiled, slots: anew }));
+      await this.#applyByReload(before, assignedTable(identity, { compiled, slots: anew, before }));
     });
   }
 
@@ -154,11 +111,15 @@ class HaproxyRouter implements Router {
   }
 
   async *wakes(signal: AbortSignal): AsyncGenerator<EnvironmentId, void, undefined> {
-    yield* new WakeHints().read(signal);
+    const { directory, user } = this.#process;
+    for await (const environment of listenForWakes({ directory, user }, signal)) if (this.#tables.has(environment)) yield environment;
   }
 
   async usage(): Promise<ReadonlyMap<EnvironmentId, RouterUsage>> {
-    return new Map();
+    return await this.#exclusively(async () => {
+      const worker = this.#worker ?? (await this.#find());
+      return worker ? await worker.usage(this.#tables.values()) : new Map<EnvironmentId, RouterUsage>();
+    });
   }
 
   async shutdown(): Promise<void> {
@@ -301,11 +262,4 @@ class HaproxyRouter implements Router {
   #holdHosts(table: AssignedTable): void {
     for (const host of table.hosts) this.#hosts.set(host, table.environment);
   }
-}
-
-function listenPort(listen: string): number {
-  const port = Number(/^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]+\]):(\d{1,5})$/.exec(listen)?.[1]);
-  if (!(port >= 1 && port <= 65_535))
-    throw new CoppiceError('invalid-request', `not an address to listen on: ${JSON.stringify(listen)}`, { hint: 'e.g. 127.0.0.1:8080' });
-  return port;
 }

@@ -3,6 +3,9 @@ import { CoppiceError, type Digest, type EnvironmentId } from '@coppice/model';
 import { serverPrefix } from './compiled-table.ts';
 import { configurationKey, digestsMap, workerSocket } from './haproxy-config.ts';
 import { listProcesses, masterSocket } from './haproxy-process.ts';
+import { parseHeld } from './hold-script.ts';
+import type { RouterUsage } from './router.ts';
+import { usageByEnvironment } from './router-usage.ts';
 import {
   type ChangeScope,
   changeCommand,
@@ -15,6 +18,7 @@ import {
 import { askSocket } from './runtime-socket.ts';
 import { parseMap, type RuntimeState, readRuntimeState } from './runtime-state.ts';
 import { type AssignedTable, type SlotLayout, slotName } from './slot-assignment.ts';
+import { openIn, parseStatRows, type StatRow } from './stat-rows.ts';
 
 const everything: ChangeScope = {
   route: () => true,
@@ -100,7 +104,7 @@ export class HaproxyWorker {
     for (let slot = 0; slot < this.layout.slots && idle.length < wanted; slot += 1) {
       const name = slotName(slot);
       if (used.has(slot) || withServers.has(name) || this.layout.rules[slot] !== undefined) continue;
-      if ((await this.#openSessions(`show stat ${name} 2 -1`, (row) => row[0] === name)) === 0) idle.push(slot);
+      if (openIn(parseStatRows(await this.#ask(`show stat ${name} 2 -1`)), (row) => row.backend === name) === 0) idle.push(slot);
     }
     return idle;
   }
@@ -108,19 +112,27 @@ export class HaproxyWorker {
   /** Requests that servers of an instance are answering, in this worker and in those that end with their last request. */
   async openRequests(instance: string): Promise<number> {
     const prefix = serverPrefix(instance);
-    const counts = (row: readonly string[]): boolean => row[1]?.startsWith(prefix) === true;
-    let open = await this.#openSessions('show stat -1 4 -1', counts);
-    const processes = (await listProcesses(this.#directory)) ?? [];
-    for (const { pid } of processes.filter((process) => process.role === 'old worker')) {
-      const answer = await askSocket(join(this.#directory, masterSocket), `@!${pid} show stat -1 4 -1`);
-      open += sumSessions(answer ?? '', counts);
-    }
+    const rows = await this.#rowsOfAll('show stat -1 4 -1');
+    const open = openIn(rows, (row) => row.server.startsWith(prefix));
     if (open === 0) await this.#deleteIdleServers();
     return open;
   }
 
-  async #openSessions(command: string, counts: (row: readonly string[]) => boolean): Promise<number> {
-    return sumSessions(await this.#ask(command), counts);
+  /** See `Router.usage`. */
+  async usage(tables: Iterable<AssignedTable>): Promise<ReadonlyMap<EnvironmentId, RouterUsage>> {
+    const [rows, held, info] = await Promise.all([this.#rowsOfAll('show stat -1 2 -1'), this.#ask('show held'), this.#ask('show info')]);
+    const upSeconds = Number(/^Uptime_sec: (\d+)$/m.exec(info)?.[1] ?? 0);
+    return usageByEnvironment(tables, { rows, held: parseHeld(held), upSeconds });
+  }
+
+  /** From this worker and those that end with their last request. */
+  async #rowsOfAll(command: string): Promise<readonly StatRow[]> {
+    const rows = [...parseStatRows(await this.#ask(command))];
+    for (const { pid } of ((await listProcesses(this.#directory)) ?? []).filter((process) => process.role === 'old worker')) {
+      const answer = await askSocket(join(this.#directory, masterSocket), `@!${pid} ${command}`);
+      rows.push(...parseStatRows(answer ?? ''));
+    }
+    return rows;
   }
 
   async #perform(changes: readonly RuntimeChange[]): Promise<void> {
@@ -158,13 +170,4 @@ export class HaproxyWorker {
     if (answer === undefined) throw new CoppiceError('router-failed', 'HAProxy does not run');
     return answer;
   }
-}
-
-/** Sum of the column scur over the rows of `show stat` that count. */
-function sumSessions(csv: string, counts: (row: readonly string[]) => boolean): number {
-  return csv
-    .split('\n')
-    .map((line) => line.split(','))
-    .filter((row) => counts(row))
-    .reduce((sum, row) => sum + (Number(row[4]) || 0), 0);
 }

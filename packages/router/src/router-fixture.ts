@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EnvironmentId, RouteEntry, RouteTable, UpstreamServer } from '@coppice/model';
+import type { HaproxyRouterOptions } from './haproxy-options.ts';
 import { endProcesses } from './haproxy-process.ts';
-import { createHaproxyRouter, type HaproxyRouterOptions } from './haproxy-router.ts';
+import { createHaproxyRouter } from './haproxy-router.ts';
 import type { Router } from './router.ts';
 
 /** Values for tests of the router: each states only what differs. */

@@ -13,7 +13,7 @@ const ruled = compileTable(tableOf(upstreamRoute('a.localhost', [server], { head
 test('hosts of one node share a slot, which it keeps when only its servers change', () => {
   assert.equal(plain.groups.length, 1);
   const slots = assignInPlace(plain, { previous: new Map(), nextFree: () => 5 });
-  const assigned = assignedTable(identity, { compiled: plain, slots: slots ?? new Map() });
+  const assigned = assignedTable(identity, { compiled: plain, slots: slots ?? new Map(), before: undefined });
   assert.deepEqual(assigned.routes, [
     ['a.localhost/', 'be_5'],
     ['b.localhost/', 'be_5'],
@@ -30,7 +30,7 @@ test('redirects and notices need no slot and no rule', () => {
   const notice = upstreamRoute('n.localhost', [], { target: { kind: 'notice', notice: 'creating', text: ' a\nb ' } });
   const compiled = compileTable(tableOf(notice, redirectRoute('r.localhost', 'https://a.localhost/')), 'salt');
   assert.deepEqual(compiled.groups, []);
-  const { routes, targets } = assignedTable(identity, { compiled, slots: new Map() });
+  const { routes, targets } = assignedTable(identity, { compiled, slots: new Map(), before: undefined });
   assert.deepEqual(
     routes.map(([key, value]) => [key, value.split('/')[0]]),
     [
@@ -57,7 +57,8 @@ test('rules and a used-up pool need another configuration', () => {
 });
 
 test('a layout doubles when three quarters are in use, never shrinks, and carries the rules of its slots', () => {
-  const assigned = assignedTable(identity, { compiled: ruled, slots: new Map(ruled.groups.map((group) => [group.key, 3])) });
+  const slots = new Map(ruled.groups.map((group) => [group.key, 3]));
+  const assigned = assignedTable(identity, { compiled: ruled, slots, before: undefined });
   const before = { generation: 4, slots: 2 };
   const layout = layoutFor([assigned], before);
   assert.deepEqual(layout, { v: 1, generation: 5, slots: 4, rules: { 3: ruled.groups[0]?.rules } });
@@ -66,4 +67,19 @@ test('a layout doubles when three quarters are in use, never shrinks, and carrie
     [layoutFits([assigned], layout), layoutFits([assigned], { ...layout, rules: {} }), layoutFits([], { ...layout, rules: {} })],
     [true, false, true],
   );
+});
+
+test('held routes need no slot and keep those of before, with rules and without servers, one for each until they are released', () => {
+  const slots = new Map(ruled.groups.map((group) => [group.key, 3]));
+  const serving = assignedTable(identity, { compiled: ruled, slots, before: undefined });
+  const hold = upstreamRoute('a.localhost', [], { target: { kind: 'hold', cause: 'suspended' } });
+  const compiled = compileTable(tableOf(hold), 'salt');
+  const held = assignedTable(identity, { compiled, slots: new Map(), before: serving });
+  assert.deepEqual(held.routes, [['a.localhost/', 'hold_suspended/e_one']]);
+  assert.deepEqual(held.groups, [{ ...serving.groups[0], servers: [] }]);
+  assert.deepEqual(assignedTable(identity, { compiled, slots: new Map(), before: held }).groups, held.groups);
+  const previous = new Map(held.groups.map((group) => [group.key, group.slot]));
+  const released = assignInPlace(ruled, { previous, nextFree: () => undefined });
+  assert.deepEqual(released, slots);
+  assert.deepEqual(assignedTable(identity, { compiled: ruled, slots, before: held }), serving);
 });

@@ -1,5 +1,5 @@
 import type { Digest, EnvironmentId } from '@coppice/model';
-import type { CompiledTable, RouteGroup } from './compiled-table.ts';
+import type { CompiledRoute, CompiledTable, RouteGroup } from './compiled-table.ts';
 
 /** A group with the number of the back end that serves it. */
 export interface AssignedGroup extends RouteGroup {
@@ -71,20 +71,39 @@ export function assignAnew(
 /** Puts the slots' numbers into a compiled table. */
 export function assignedTable(
   identity: Pick<AssignedTable, 'environment' | 'digest' | 'hosts'>,
-  { compiled, slots }: { readonly compiled: CompiledTable; readonly slots: ReadonlyMap<string, number> },
+  {
+    compiled,
+    slots,
+    before,
+  }: { readonly compiled: CompiledTable; readonly slots: ReadonlyMap<string, number>; readonly before: AssignedTable | undefined },
 ): AssignedTable {
   const slotOf = (key: string): number => {
     const slot = slots.get(key);
     if (slot === undefined) throw new TypeError(`no slot for group ${key}`);
     return slot;
   };
+  const leadsTo = (route: CompiledRoute): string => {
+    if (route.kind === 'group') return slotName(slotOf(route.group));
+    return route.kind === 'hold' ? `hold_${route.cause}/${identity.environment}` : route.value;
+  };
   return {
     v: 1,
     ...identity,
-    groups: compiled.groups.map((group) => ({ ...group, slot: slotOf(group.key) })),
-    routes: compiled.routes.map((route) => [route.match, route.kind === 'group' ? slotName(slotOf(route.group)) : route.value] as const),
+    groups: [...compiled.groups.map((group) => ({ ...group, slot: slotOf(group.key) })), ...keptForRelease(compiled, before)],
+    routes: compiled.routes.map((route) => [route.match, leadsTo(route)] as const),
     targets: compiled.routes.flatMap((route) => (route.kind === 'shared' ? [[route.value, route.text] as const] : [])),
   };
+}
+
+/**
+ * Groups of before that a held route may lead to again: their slots stay the environment's, without servers but with their rules, so that
+ * the release needs no other configuration. At most as many as routes are held, the latest first.
+ */
+function keptForRelease(compiled: CompiledTable, before: AssignedTable | undefined): readonly AssignedGroup[] {
+  const keys = new Set(compiled.groups.map((group) => group.key));
+  const gone = (before?.groups ?? []).filter((group) => !keys.has(group.key));
+  const held = compiled.routes.filter((route) => route.kind === 'hold').length;
+  return gone.slice(0, held).map((group) => ({ ...group, servers: [] }));
 }
 
 /** Name of a slot's back end. */
