@@ -30,15 +30,18 @@ test('what is said is stored and echoed, what is noted only stored, both without
   assert.deepEqual(echoed, ['password [secret]']);
 });
 
-test('an environment that is known later has its secrets taken out from then on', async (t) => {
+test('the secrets taken out are those of its environment as it is known, of all while none is', async (t) => {
   const { activities, store, main } = recorder(t);
-  const secret = store.secrets.obtain(main.id, 'db');
-  const activity = activities.start(push);
-  activity.about({ environment: main.id });
-  activity.say(secret);
-  activity.finish('succeeded');
-  assert.deepEqual(await all(activities.log(activity.id, { follow: true })), ['[secret]']);
-  assert.equal(store.activities.get(activity.id)?.environment, main.id);
+  const fix = store.environments.create({ project: 'shop', name: 'fix', branch: 'fix', parent: undefined });
+  const [secret, other] = [store.secrets.obtain(main.id, 'db'), store.secrets.obtain(fix.id, 'db')];
+  const [alone, moved] = [activities.start(push), activities.start({ ...push, environment: fix.id })];
+  alone.say(`${secret} ${other}`);
+  moved.say(other);
+  moved.about({ environment: main.id });
+  moved.say(secret);
+  assert.deepEqual(await all(activities.log(alone.id, { follow: false })), ['[secret] [secret]']);
+  assert.deepEqual(await all(activities.log(moved.id, { follow: false })), ['[secret]', '[secret]']);
+  assert.equal(store.activities.get(moved.id)?.environment, main.id);
 });
 
 test('a follower gets the lines so far, those that come, and the end', async (t) => {
