@@ -9,7 +9,7 @@ import { readResources } from './read-resources.ts';
 import { readVariables } from './read-variables.ts';
 import type { Reading } from './reading.ts';
 
-const suspendBounds = { least: '1m', most: '365d' };
+const suspendBounds = { least: '10s', most: '365d' };
 
 /** The rules in the order of the file. Nodes that are not there are reported. */
 export function readEnvironments(

@@ -18,6 +18,9 @@ export interface ControlPlane {
   deleteEnvironment(project: string, environment: string, actor: string): Promise<ActivityRef>;
   /** The tip again; `refresh`: resolved and built anew. */
   redeploy(project: string, environment: string, options: { readonly actor: string; readonly refresh: boolean }): Promise<ActivityRef>;
+  /** Stops all that runs and keeps the data; the next request wakes it. */
+  suspend(project: string, environment: string, actor: string): Promise<ActivityRef>;
+  resume(project: string, environment: string, actor: string): Promise<ActivityRef>;
   /** One commit on the tip with that deployment's tree, deployed like a push. */
   revert(project: string, deployment: string, options: { readonly actor: string; readonly environment: string }): Promise<ActivityRef>;
 

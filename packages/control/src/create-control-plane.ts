@@ -12,6 +12,7 @@ import { runtimeCommands } from './commands/runtime-commands.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { Deployer } from './environment/deployer.ts';
 import { HealthMonitor } from './environment/health-monitor.ts';
+import { IdleWatch } from './environment/idle-watch.ts';
 import { Loop } from './environment/loop.ts';
 import { probeOnce } from './environment/probe-once.ts';
 import { Reconciler } from './environment/reconciler.ts';
@@ -19,6 +20,9 @@ import { recover } from './environment/recovery.ts';
 import { Redeployer } from './environment/redeployer.ts';
 import { Remover } from './environment/remover.ts';
 import { RestartBackoff } from './environment/restart-backoff.ts';
+import { runSleepLoop } from './environment/sleep-loop.ts';
+import { Sleeper } from './environment/sleeper.ts';
+import { WakeFailures } from './environment/wake-failures.ts';
 import type { Ports } from './ports.ts';
 import { PushDeployer } from './push/deploy-push.ts';
 import { PlanPreview } from './push/plan-preview.ts';
@@ -40,15 +44,20 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
   const queue = new ChangeQueue();
   const health = new HealthMonitor(probeOnce(ports.engine), ports.clock);
   const backoff = new RestartBackoff(ports.clock);
-  const reconciler = new Reconciler({ ports, activities, health, backoff });
-  const deployer = new Deployer(ports, reconciler);
+  const wakeFailures = new WakeFailures(ports.clock);
+  const reconciler = new Reconciler({ ports, activities, health, backoff, wakeFailures });
+  const loop = new Loop({ ports, activities, queue, reconciler, health });
+  const lookIn = loop.lookIn.bind(loop);
+  const deployer = new Deployer({ ports, reconciler, lookIn });
+  const sleeper = new Sleeper({ ports, activities, queue, reconciler, wakeFailures, lookIn });
+  const idle = new IdleWatch({ ports, queue, sleeper });
   const remover = new Remover(ports, activities, reconciler);
   const redeployer = new Redeployer({ ports, activities, queue, deployer });
   const preview = new PlanPreview(ports, health);
   const preparer = new PushPreparer(ports, activities, preview);
   const pusher = new PushDeployer({ ports, activities, queue, deployer, remover, preparer });
-  const loop = new Loop({ ports, activities, queue, reconciler, health });
-  const parts: CommandParts = { ports, activities, queue, health, backoff, preview, redeployer, remover };
+  const stopping = new AbortController();
+  const parts: CommandParts = { ports, activities, queue, health, backoff, preview, redeployer, remover, sleeper };
   return {
     control: {
       ...projectCommands(parts),
@@ -66,8 +75,12 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
       await ports.repositories.sweep();
       await recover(ports);
       loop.start();
+      void runSleepLoop({ ports, sleeper, idle }, stopping.signal);
     },
-    stop: () => loop.stop(),
+    stop: () => {
+      stopping.abort();
+      loop.stop();
+    },
   };
 }
 

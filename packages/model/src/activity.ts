@@ -1,6 +1,6 @@
 import type { DeploymentId, EnvironmentId } from './identifiers.ts';
 
-export type ActivityKind = 'push' | 'deploy' | 'redeploy' | 'revert' | 'delete' | 'repair' | 'recover' | 'build';
+export type ActivityKind = 'push' | 'deploy' | 'redeploy' | 'revert' | 'delete' | 'repair' | 'recover' | 'build' | 'suspend' | 'wake';
 export type ActivityState = 'running' | 'succeeded' | 'failed' | 'cancelled';
 
 /** Something that happens or happened, with its log. Times are RFC 3339 in UTC. */

@@ -9,6 +9,8 @@ export interface EnvironmentSpec {
   /** Sorted by name, sizes, instances and variables of the branch's rule applied. */
   readonly nodes: readonly NodeSpec[];
   readonly routes: readonly TopologyRoute[];
+  /** Without a request for so long it sleeps; undefined: never by itself. */
+  readonly suspendAfterMs?: number;
 }
 
 /** SHA-256 of the spec's canonical JSON. */

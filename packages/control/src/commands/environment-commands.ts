@@ -9,11 +9,14 @@ import { failureReason } from '../push/push-lines.ts';
 import { refOfBranch } from '../push/push-refs.ts';
 import type { CommandParts } from './parts.ts';
 
-type EnvironmentCommands = Pick<ControlPlane, 'listEnvironments' | 'showEnvironment' | 'deleteEnvironment' | 'redeploy' | 'revert'>;
+type EnvironmentCommands = Pick<
+  ControlPlane,
+  'listEnvironments' | 'showEnvironment' | 'deleteEnvironment' | 'redeploy' | 'revert' | 'suspend' | 'resume'
+>;
 
 /** Environments: what there is, and what people change about them without a push. */
 export function environmentCommands(parts: CommandParts): EnvironmentCommands {
-  const { ports, health, redeployer } = parts;
+  const { ports, health, redeployer, sleeper } = parts;
   const readiness = health.readinessOf.bind(health);
   return {
     listEnvironments: async (project) => {
@@ -40,6 +43,14 @@ export function environmentCommands(parts: CommandParts): EnvironmentCommands {
       return { activity };
     },
     redeploy: async (project, name, options) => ({ activity: redeployer.redeploy(environmentNamed(ports.store, project, name), options) }),
+    suspend: async (project, name, actor) => {
+      const environment = environmentNamed(ports.store, project, name);
+      return { activity: sleeper.suspend(environment, { actor, cause: 'suspended by command' }) };
+    },
+    resume: async (project, name, actor) => {
+      const environment = environmentNamed(ports.store, project, name);
+      return { activity: sleeper.wake(environment, { actor, cause: 'resumed by command' }) };
+    },
     revert: async (project, id, options) => {
       const target = deploymentNamed(ports.store, project, id);
       const named = options.environment === '' ? ports.store.environments.get(target.environment) : undefined;

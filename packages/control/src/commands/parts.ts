@@ -1,9 +1,10 @@
 import type { ActivityRecorder } from '../activity-recorder.ts';
 import type { ChangeQueue } from '../change-queue.ts';
 import type { HealthMonitor } from '../environment/health-monitor.ts';
-import type { RestartBackoff } from '../environment/restart-backoff.ts';
 import type { Redeployer } from '../environment/redeployer.ts';
 import type { Remover } from '../environment/remover.ts';
+import type { RestartBackoff } from '../environment/restart-backoff.ts';
+import type { Sleeper } from '../environment/sleeper.ts';
 import type { Ports } from '../ports.ts';
 import type { PlanPreview } from '../push/plan-preview.ts';
 
@@ -17,4 +18,5 @@ export interface CommandParts {
   readonly preview: PlanPreview;
   readonly redeployer: Redeployer;
   readonly remover: Remover;
+  readonly sleeper: Sleeper;
 }

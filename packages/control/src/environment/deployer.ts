@@ -43,10 +43,17 @@ export interface DeployRequest {
 export class Deployer {
   readonly #ports: Ports;
   readonly #reconciler: Reconciler;
+  readonly #lookIn: (id: EnvironmentId, ms: number) => void;
 
-  constructor(ports: Ports, reconciler: Reconciler) {
-    this.#ports = ports;
-    this.#reconciler = reconciler;
+  constructor(parts: {
+    readonly ports: Ports;
+    readonly reconciler: Reconciler;
+    /** Asks the loop for a look after so many milliseconds. */
+    readonly lookIn: (id: EnvironmentId, ms: number) => void;
+  }) {
+    this.#ports = parts.ports;
+    this.#reconciler = parts.reconciler;
+    this.#lookIn = parts.lookIn;
   }
 
   /** Resolves once the release serves and the ref moved. Throws what failed, with the old release serving again. */
@@ -139,11 +146,21 @@ export class Deployer {
       store.deployments.update(id, { status: 'succeeded', finished: true });
       store.environments.setLive(request.environment.id, id);
       store.intents.delete(intent);
+      this.#letSleepAgain(request);
     });
     const deployment = store.deployments.get(id);
     if (!deployment) throw new CoppiceError('internal', `deployment ${id} vanished`);
     await this.#note(request, deployment);
     return deployment;
+  }
+
+  /** One that slept was woken for its deployment only. */
+  #letSleepAgain({ environment, activity }: DeployRequest): void {
+    if (environment.desired.run !== 'suspended') return;
+    const { desired } = environmentById(this.#ports.store, environment.id);
+    this.#ports.store.environments.setDesired(environment.id, { ...desired, run: 'suspended' });
+    activity.say(`${environment.name} slept and sleeps again; the next request wakes it`);
+    this.#lookIn(environment.id, 0);
   }
 
   /** The record as a git note. The deployment stands also where the note cannot be written; that is said. */

@@ -2,6 +2,7 @@ import type { EnvironmentId } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder } from '../activity-recorder.ts';
 import type { ChangeQueue } from '../change-queue.ts';
+import { pause } from '../pause.ts';
 import type { Ports } from '../ports.ts';
 import { laneOf } from '../push/deploy-push.ts';
 import { failureReason } from '../push/push-lines.ts';
@@ -69,16 +70,17 @@ export class Loop {
     setTimeout(() => void this.#repair(environment, lane), waitMs).unref();
   }
 
-  #lookIn(id: EnvironmentId, ms: number): void {
-    setTimeout(() => this.look(id), ms).unref();
-  }
-
   /** Probes what runs, each instance at its own interval; looks where one turned. */
   async #probe(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       await pause(probeMs, this.#stop.signal);
       for (const id of await this.#parts.health.probeDue()) this.look(id);
     }
+  }
+
+  /** The same after so many milliseconds. */
+  lookIn(id: EnvironmentId, ms: number): void {
+    setTimeout(() => this.look(id), ms).unref();
   }
 
   #lookAtAll(): void {
@@ -104,7 +106,7 @@ export class Loop {
         this.#pending.delete(environment.id);
         if (this.#stop.signal.aborted) return;
         const againMs = await reconciler.repair(environment.id, this.#stop.signal);
-        if (againMs !== undefined) this.#lookIn(environment.id, againMs);
+        if (againMs !== undefined) this.lookIn(environment.id, againMs);
       });
       this.#retries.delete(environment.id);
     } catch (error) {
@@ -125,22 +127,8 @@ export class Loop {
       } catch (error) {
         ports.log('hints.lost', { error: failureReason(error) });
       }
-      if (!this.#stop.signal.aborted) await pause(firstRetryMs, this.#stop.signal);
-      this.#lookAtAll();
+      await pause(firstRetryMs, this.#stop.signal);
+      if (!this.#stop.signal.aborted) this.#lookAtAll();
     }
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

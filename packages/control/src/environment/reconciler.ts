@@ -22,13 +22,15 @@ import { observe, watchable } from './observe.ts';
 import type { RestartBackoff } from './restart-backoff.ts';
 import { servingNow } from './serving.ts';
 import { strayJobs } from './stray-jobs.ts';
-import { routesNow, workOf } from './work-of.ts';
+import type { WakeFailures } from './wake-failures.ts';
+import { type AsleepTarget, routesNow, workOf } from './work-of.ts';
 
 export interface ReconcilerParts {
   readonly ports: Ports;
   readonly activities: ActivityRecorder;
   readonly health: HealthMonitor;
   readonly backoff: RestartBackoff;
+  readonly wakeFailures: WakeFailures;
 }
 
 export interface ReconcileOptions {
@@ -54,6 +56,7 @@ export class Reconciler {
   readonly #activities: ActivityRecorder;
   readonly #health: HealthMonitor;
   readonly #backoff: RestartBackoff;
+  readonly #wakeFailures: WakeFailures;
   readonly #networks = new Map<EnvironmentId, EnvironmentNetwork>();
   /** Environments whose network policy this process has put in force. */
   readonly #enforced = new Set<EnvironmentId>();
@@ -63,6 +66,7 @@ export class Reconciler {
     this.#activities = parts.activities;
     this.#health = parts.health;
     this.#backoff = parts.backoff;
+    this.#wakeFailures = parts.wakeFailures;
   }
 
   /** Resolves when the world is as desired; throws the failure of the first step that failed. */
@@ -152,6 +156,7 @@ export class Reconciler {
     this.#networks.delete(id);
     this.#enforced.delete(id);
     this.#backoff.forget(id);
+    this.#wakeFailures.forget(id);
     this.#health.watch(id, []);
     store.transaction(() => {
       for (const intent of store.intents.list().filter((candidate) => candidate.environment === id)) store.intents.delete(intent.id);
@@ -183,7 +188,13 @@ export class Reconciler {
     const { spec } = environment.desired;
     if (!spec) return undefined;
     const serving = servingNow(spec, observed.generations);
-    return routeTableDigest(routesNow(spec, environment, this.#ports, { generations: observed.generations, serving, held: new Set() }));
+    const around = { ports: this.#ports, asleep: this.#asleep(environment) };
+    return routeTableDigest(routesNow(spec, environment, around, { generations: observed.generations, serving, held: new Set() }));
+  }
+
+  #asleep({ id }: EnvironmentRecord): AsleepTarget {
+    const text = this.#wakeFailures.reason(id);
+    return text === undefined ? { kind: 'hold', cause: 'suspended' } : { kind: 'notice', notice: 'unavailable', text };
   }
 
   #show(plan: Plan, { activity, deployment }: ReconcileOptions, round: number): void {
@@ -235,6 +246,7 @@ export class Reconciler {
       deployment: this.#attempt(environment),
       network: await this.#network(environment),
       activity,
+      asleep: this.#asleep(environment),
     });
   }
 

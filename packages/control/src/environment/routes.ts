@@ -7,8 +7,8 @@ export interface Addressing {
   readonly port: number;
 }
 
-/** The ready instances of a node's serving generation, or why requests to it wait. */
-export type ServersOf = (node: NodeName) => readonly UpstreamServer[] | Extract<RouteTarget, { kind: 'hold' }>;
+/** The ready instances of a node's serving generation, or what else becomes of requests to it. */
+export type ServersOf = (node: NodeName) => readonly UpstreamServer[] | Extract<RouteTarget, { kind: 'hold' | 'notice' }>;
 
 interface PlacedRoute {
   readonly route: TopologyRoute;

@@ -8,6 +8,7 @@ import {
   type NodeSpec,
   type RelationshipSpec,
   type RouteTable,
+  type RouteTarget,
 } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { RunningActivity } from '../activity-recorder.ts';
@@ -29,7 +30,11 @@ export interface WorkInput {
   readonly deployment: Deployment;
   readonly network: EnvironmentNetwork;
   readonly activity: Pick<RunningActivity, 'say'>;
+  /** What the router does with requests while the environment sleeps. */
+  readonly asleep: AsleepTarget;
 }
+
+export type AsleepTarget = Extract<RouteTarget, { kind: 'hold' | 'notice' }>;
 
 /** All that a plan's steps need to know of one environment. */
 export function workOf(input: WorkInput): EnvironmentWork {
@@ -57,7 +62,7 @@ export function workOf(input: WorkInput): EnvironmentWork {
       Object.fromEntries(node.relationships.map((relationship) => [relationshipHost(relationship), addressOf(relationship.node)])),
     provisionInput: (node) => provisionInput(node, spec, obtain),
     policy: (now) => networkPolicy({ nodes: [...nodes.values()], ...now, addressOf }),
-    routes: (now) => routesNow(spec, environment, ports, now),
+    routes: (now) => routesNow(spec, environment, { ports, asleep: input.asleep }, now),
     jobs: () => store.environments.jobs(deployment.id),
     recordJob: (job) => store.environments.recordJob({ ...job, deployment: deployment.id }),
     noteReady: (instances) => {
@@ -71,11 +76,11 @@ export function workOf(input: WorkInput): EnvironmentWork {
 export function routesNow(
   spec: EnvironmentSpec,
   environment: EnvironmentRecord,
-  ports: Pick<Ports, 'settings'>,
+  around: { readonly ports: Pick<Ports, 'settings'>; readonly asleep: AsleepTarget },
   now: Pick<RoutesNow, 'generations' | 'serving' | 'held'>,
 ): RouteTable {
-  return routeTable(spec, addressingOf(environment, ports.settings), (name) => {
-    if (environment.desired.run === 'suspended') return { kind: 'hold', cause: 'suspended' };
+  return routeTable(spec, addressingOf(environment, around.ports.settings), (name) => {
+    if (environment.desired.run === 'suspended') return around.asleep;
     if (now.held.has(name)) return { kind: 'hold', cause: 'switching' };
     const port = spec.nodes.find((node) => node.name === name)?.ports['http'];
     const serving = now.generations.find((generation) => generation.node === name && generation.digest === now.serving.get(name));

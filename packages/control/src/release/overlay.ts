@@ -1,6 +1,6 @@
 import type { Digest, EnvironmentRule, EnvironmentSpec, NodeSpec, Release } from '@coppice/model';
 
-/** The release as one branch runs it: the first rule whose glob fits the branch sets sizes, instances and variables. */
+/** The release as one branch runs it: the first rule whose glob fits the branch sets sizes, instances, variables and when it sleeps. */
 export function overlay(release: Release, digest: Digest, branch: string): EnvironmentSpec {
   const rule = release.environments.find((candidate) => globMatches(candidate.match, branch));
   return {
@@ -8,6 +8,7 @@ export function overlay(release: Release, digest: Digest, branch: string): Envir
     release: digest,
     nodes: rule ? release.nodes.map((node) => overlayNode(node, rule)) : release.nodes,
     routes: release.routes,
+    ...(rule?.suspendAfterMs === undefined ? {} : { suspendAfterMs: rule.suspendAfterMs }),
   };
 }
 

@@ -12,21 +12,21 @@ interface Change {
 }
 
 /** Brings a server to where the change begins; no control plane lives afterwards. */
-type Prepare = (server: SimulatedServer, test: TestContext) => Promise<Change>;
+type Prepare = (server: SimulatedServer) => Promise<Change>;
 
 const firstPush: Prepare = async (server) => ({ previous: noCommit, next: server.repository.commit(shopFile('1')) });
 
-const update: Prepare = async (server, t) => {
+const update: Prepare = async (server) => {
   const first = server.repository.commit(shopFile('1'));
-  await server.push(server.serve(t), { previous: noCommit, next: first });
+  await server.push(server.serve(), { previous: noCommit, next: first });
   return { previous: first, next: server.repository.commit(shopFile('2'), [first]) };
 };
 
-const deletion: Prepare = async (server, t) => ({ previous: (await update(server, t)).previous, next: noCommit });
+const deletion: Prepare = async (server) => ({ previous: (await update(server)).previous, next: noCommit });
 
 const noWait =
   (prepare: Prepare): Prepare =>
-  async (server, t) => ({ ...(await prepare(server, t)), options: ['no-wait'] });
+  async (server) => ({ ...(await prepare(server)), options: ['no-wait'] });
 
 const changes = {
   'a first push': firstPush,
@@ -48,10 +48,10 @@ for (const [name, prepare] of Object.entries(changes)) {
 /** False where the change ended before that moment. */
 async function isKilledAndHeals(t: TestContext, prepare: Prepare, moment: number): Promise<boolean> {
   const server = new SimulatedServer(t);
-  const change = await prepare(server, t);
+  const change = await prepare(server);
   const life = new SimulatedLife(moment);
   server.engine.onEffect(life.onEffect);
-  const dying = server.serve(t, life.ports(server.ports));
+  const dying = server.serve(life.ports(server.ports));
   const pushed = server.push(dying, change);
   // A push that does not wait is answered while its deployment still runs.
   const done = pushed.then(async () => {
@@ -63,7 +63,7 @@ async function isKilledAndHeals(t: TestContext, prepare: Prepare, moment: number
   server.engine.onEffect(() => undefined);
   if (!life.dead) return false;
 
-  const plane = server.serve(t);
+  const plane = server.serve();
   await plane.start();
   await until(
     async () => (await wrong(server)) === undefined,

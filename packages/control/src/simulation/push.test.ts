@@ -4,7 +4,7 @@ import { mainRef, noCommit, SimulatedServer, shopFile } from './simulated-server
 
 test('a first push makes the environment, moves the ref and writes a note; an equal tree then touches nothing', async (t) => {
   const server = new SimulatedServer(t);
-  const plane = server.serve(t);
+  const plane = server.serve();
   const first = server.repository.commit(shopFile('1'));
   assert.deepEqual(await server.push(plane, { previous: noCommit, next: first }), { kind: 'ok', ref: mainRef });
   assert.deepEqual([server.repository.refs.get(mainRef), server.repository.notes.map(({ commit }) => commit)], [first, [first]]);
@@ -22,7 +22,7 @@ test('a first push makes the environment, moves the ref and writes a note; an eq
 
 test('a release that is never ready is refused: the old one serves, and the ref stays', async (t) => {
   const server = new SimulatedServer(t);
-  const plane = server.serve(t);
+  const plane = server.serve();
   const first = server.repository.commit(shopFile('1'));
   await server.push(plane, { previous: noCommit, next: first });
   const before = await server.engine.list();
@@ -37,7 +37,7 @@ test('a release that is never ready is refused: the old one serves, and the ref 
 
 test('a first push that fails leaves no environment', async (t) => {
   const server = new SimulatedServer(t);
-  const plane = server.serve(t);
+  const plane = server.serve();
   server.engine.behave('web', { exits: { exitCode: 3 } });
   const result = await server.push(plane, { previous: noCommit, next: server.repository.commit(shopFile('1')) });
   assert.equal(result?.kind, 'refused');
@@ -49,7 +49,7 @@ test('a first push that fails leaves no environment', async (t) => {
 
 test('deleting the branch removes all of it', async (t) => {
   const server = new SimulatedServer(t);
-  const plane = server.serve(t);
+  const plane = server.serve();
   const first = server.repository.commit(shopFile('1'));
   await server.push(plane, { previous: noCommit, next: first });
   assert.deepEqual(await server.push(plane, { previous: first, next: noCommit }), { kind: 'ok', ref: mainRef });
@@ -61,7 +61,7 @@ test('deleting the branch removes all of it', async (t) => {
 
 test('a plan changes nothing and says so last', async (t) => {
   const server = new SimulatedServer(t);
-  const plane = server.serve(t);
+  const plane = server.serve();
   await server.push(plane, { previous: noCommit, next: server.repository.commit(shopFile('1')), options: ['plan'] });
   assert.equal(server.said.at(-1), 'plan only: nothing was changed');
   assert.deepEqual([server.builds, server.engine.effects, server.ports.store.environments.list()], [0, [], []]);
@@ -69,7 +69,7 @@ test('a plan changes nothing and says so last', async (t) => {
 
 test('of two pushes from one commit the second is told that the branch moved', async (t) => {
   const server = new SimulatedServer(t);
-  const plane = server.serve(t);
+  const plane = server.serve();
   const [first, second] = [server.repository.commit(shopFile('1')), server.repository.commit(shopFile('2'))];
   const results = await Promise.all([first, second].map((next) => server.push(plane, { previous: noCommit, next })));
   assert.deepEqual(results, [

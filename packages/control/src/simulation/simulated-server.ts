@@ -26,6 +26,7 @@ export class SimulatedServer {
   readonly ports: Ports;
   builds = 0;
   readonly #project: string;
+  readonly #planes: RunningControlPlane[] = [];
   readonly #images = new Set<Digest>();
 
   constructor(test: TestContext) {
@@ -33,6 +34,7 @@ export class SimulatedServer {
     const store = openStore({ directory });
     this.#project = store.projects.create('shop').id;
     test.after(() => {
+      for (const plane of this.#planes) plane.stop();
       store.close();
       rmSync(directory, { recursive: true });
     });
@@ -54,9 +56,9 @@ export class SimulatedServer {
   }
 
   /** A control plane over the ports; ended with the test. */
-  serve(test: TestContext, ports: Ports = this.ports): RunningControlPlane {
+  serve(ports: Ports = this.ports): RunningControlPlane {
     const plane = createControlPlane(ports);
-    test.after(() => plane.stop());
+    this.#planes.push(plane);
     return plane;
   }
 
