@@ -94,6 +94,8 @@ export interface NodeView {
   /** Manifest digest. */
   readonly image: Digest;
   readonly instances: readonly { readonly id: string; readonly status: 'starting' | 'ready' | 'unready' | 'crashed' | 'stopping' }[];
+  /** How often it crashed lately, how the last one ended, and how long until its next start; null where it did not. */
+  readonly crashes: { readonly count: number; readonly last: string; readonly startsInMs: number } | null;
 }
 
 export interface DeploymentView {

@@ -6,7 +6,7 @@ import { environmentPath, type OpenSession, projectPath } from './open-session.t
 
 /** `coppice env …` */
 export function addEnvironmentCommands(program: Command, open: OpenSession): void {
-  const environment = program.command('env').description('look at, redeploy and delete environments');
+  const environment = program.command('env').description('look at, redeploy, suspend and delete environments');
   environment
     .command('list')
     .description('the environments of the project')
@@ -56,6 +56,21 @@ export function addEnvironmentCommands(program: Command, open: OpenSession): voi
       const ended = await followActivity(session, activity);
       print(session, ended, () => 'redeployed');
     });
+  for (const [name, does, done] of [
+    ['suspend', 'stop all that runs and keep the data; the next request wakes it', 'suspended'],
+    ['resume', 'wake an environment that sleeps', 'awake'],
+  ] as const) {
+    environment
+      .command(name)
+      .argument('[name]')
+      .description(does)
+      .action(async (which: string | undefined) => {
+        const session = await open();
+        const { activity } = await session.api.send<ActivityRef>('POST', `${environmentPath(session, which)}/${name}`);
+        const ended = await followActivity(session, activity);
+        print(session, ended, () => done);
+      });
+  }
 }
 
 function commitOf(view: EnvironmentView): string {
@@ -69,6 +84,13 @@ function describe(detail: EnvironmentDetail): string {
     node.kind,
     shortDigest(node.digest),
     node.instances.map((instance) => `${instance.id.slice(0, 12)} ${instance.status}`).join(', ') || '-',
+    crashesOf(node),
   ]);
-  return `${head.join('\n')}\n\n${table(['node', 'kind', 'digest', 'instances'], rows, 'no node runs')}`;
+  return `${head.join('\n')}\n\n${table(['node', 'kind', 'digest', 'instances', 'crashes'], rows, 'no node runs')}`;
+}
+
+function crashesOf({ crashes }: EnvironmentDetail['nodes'][number]): string {
+  if (!crashes) return '-';
+  const next = crashes.startsInMs > 0 ? `, starts in ${Math.ceil(crashes.startsInMs / 1000)} s` : '';
+  return `${crashes.count} (${crashes.last})${next}`;
 }

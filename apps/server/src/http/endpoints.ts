@@ -67,6 +67,20 @@ const environments: readonly Endpoint[] = [
   },
   {
     method: 'POST',
+    path: '/projects/:project/environments/:environment/suspend',
+    summary: 'Stop all that runs and keep the data; the next request wakes it',
+    status: 202,
+    handle: (call) => call.control.suspend(project(call), environmentParam(call), call.actor),
+  },
+  {
+    method: 'POST',
+    path: '/projects/:project/environments/:environment/resume',
+    summary: 'Wake an environment that sleeps',
+    status: 202,
+    handle: (call) => call.control.resume(project(call), environmentParam(call), call.actor),
+  },
+  {
+    method: 'POST',
     path: '/projects/:project/environments/:environment/revert',
     summary: 'A commit on the tip with the tree of an earlier deployment, deployed like a push',
     body: revertBody,

@@ -16,8 +16,9 @@ type EnvironmentCommands = Pick<
 
 /** Environments: what there is, and what people change about them without a push. */
 export function environmentCommands(parts: CommandParts): EnvironmentCommands {
-  const { ports, health, redeployer, sleeper } = parts;
-  const readiness = health.readinessOf.bind(health);
+  const { ports, health, backoff, redeployer, sleeper } = parts;
+  const { store, settings } = ports;
+  const view = { store, settings, readiness: health.readinessOf.bind(health), crashes: backoff.of.bind(backoff) };
   return {
     listEnvironments: async (project) => {
       projectNamed(ports.store, project);
@@ -25,13 +26,13 @@ export function environmentCommands(parts: CommandParts): EnvironmentCommands {
       const empty: EngineListing = { network: false, generations: [], jobs: [] };
       return ports.store.environments.list(project).map((environment) => {
         const listing = listings && (listings.get(environment.id) ?? empty);
-        return environmentView(ports.store, environment, ports.settings, listing, readiness);
+        return environmentView(view, environment, listing);
       });
     },
     showEnvironment: async (project, name) => {
       const environment = environmentNamed(ports.store, project, name);
       const listing = await askEngine(parts, () => ports.engine.inspect(environment.id));
-      return environmentDetail(ports.store, environment, ports.settings, listing, readiness);
+      return environmentDetail(view, environment, listing);
     },
     deleteEnvironment: async (project, name, actor) => {
       const environment = environmentNamed(ports.store, project, name);

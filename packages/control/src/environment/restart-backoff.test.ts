@@ -33,7 +33,7 @@ test('the first crash starts at once, each further one waits twice as long, up t
 test('a crash is counted once, however often it is seen', () => {
   const backoff = new RestartBackoff(clock());
   for (let look = 0; look < 5; look += 1) backoff.rest(environment, generation('c', 'exited'));
-  assert.deepEqual(backoff.of(environment, web), { crashes: 1, startsInMs: 0 });
+  assert.deepEqual(backoff.of(environment, web), { count: 1, last: 'exit code 1', startsInMs: 0 });
 });
 
 test('a node that ran for two minutes begins anew', () => {
@@ -42,5 +42,5 @@ test('a node that ran for two minutes begins anew', () => {
   for (const id of ['a', 'b', 'c']) backoff.rest(environment, generation(id, 'exited'));
   time.nowMs += 120_001;
   backoff.rest(environment, generation('d', 'running'));
-  assert.equal(backoff.of(environment, web), undefined);
+  assert.equal(backoff.of(environment, web), null);
 });

@@ -1,4 +1,4 @@
-import type { EnvironmentId, NodeName, ObservedGeneration } from '@coppice/model';
+import type { EnvironmentId, NodeName, ObservedGeneration, ObservedInstance } from '@coppice/model';
 import type { Clock } from '../ports.ts';
 
 const firstDelayMs = 1_000;
@@ -7,9 +7,10 @@ const maxDelayMs = 60_000;
 const calmMs = 120_000;
 
 interface Crashes {
-  count: number;
-  lastMs: number;
-  notBeforeMs: number;
+  readonly count: number;
+  readonly last: string;
+  readonly lastMs: number;
+  readonly notBeforeMs: number;
   /** Ids of the crashed instances that were counted. */
   readonly seen: Set<string>;
 }
@@ -31,9 +32,9 @@ export class RestartBackoff {
     const nowMs = this.#clock.monotonicMs();
     const known = this.#crashes.get(environment) ?? new Map<NodeName, Crashes>();
     for (const { node, instances } of generations) {
-      const crashed = instances.filter(({ state }) => state === 'exited').map(({ id, startedAt }) => `${id} ${startedAt ?? ''}`);
+      const crashed = instances.filter(({ state }) => state === 'exited');
       const before = known.get(node);
-      const fresh = crashed.filter((id) => before?.seen.has(id) !== true);
+      const fresh = crashed.filter((instance) => before?.seen.has(keyOf(instance)) !== true);
       if (fresh.length > 0) known.set(node, counted(before, fresh, nowMs));
       else if (before && nowMs - before.lastMs > calmMs && crashed.length === 0) known.delete(node);
     }
@@ -51,11 +52,11 @@ export class RestartBackoff {
     return waits.length === 0 ? undefined : Math.min(...waits);
   }
 
-  /** How often a node crashed lately, and how long until it starts again; undefined where it did not. */
-  of(environment: EnvironmentId, node: NodeName): { readonly crashes: number; readonly startsInMs: number } | undefined {
+  /** How often a node crashed lately, how the last one ended, and milliseconds until it starts again; null where it did not. */
+  of(environment: EnvironmentId, node: NodeName): { readonly count: number; readonly last: string; readonly startsInMs: number } | null {
     const known = this.#crashes.get(environment)?.get(node);
-    if (!known) return undefined;
-    return { crashes: known.count, startsInMs: Math.max(0, known.notBeforeMs - this.#clock.monotonicMs()) };
+    if (!known) return null;
+    return { count: known.count, last: known.last, startsInMs: Math.max(0, known.notBeforeMs - this.#clock.monotonicMs()) };
   }
 
   /** A new release, or none any more: what crashed before says nothing. */
@@ -64,9 +65,19 @@ export class RestartBackoff {
   }
 }
 
-function counted(before: Crashes | undefined, fresh: readonly string[], nowMs: number): Crashes {
+function counted(before: Crashes | undefined, fresh: readonly ObservedInstance[], nowMs: number): Crashes {
   const recent = before && nowMs - before.lastMs <= calmMs ? before : undefined;
   const count = (recent?.count ?? 0) + 1;
   const delayMs = count === 1 ? 0 : Math.min(maxDelayMs, firstDelayMs * 2 ** (count - 2));
-  return { count, lastMs: nowMs, notBeforeMs: nowMs + delayMs, seen: new Set([...(recent?.seen ?? []), ...fresh].slice(-50)) };
+  const seen = new Set([...(recent?.seen ?? []), ...fresh.map(keyOf)].slice(-50));
+  return { count, last: fresh.map(endOf).at(-1) ?? '', lastMs: nowMs, notBeforeMs: nowMs + delayMs, seen };
+}
+
+function endOf({ outOfMemory, exitCode }: ObservedInstance): string {
+  return outOfMemory ? 'out of memory' : `exit code ${exitCode ?? 'unknown'}`;
+}
+
+/** A restart of the same container is another crash. */
+function keyOf({ id, startedAt }: ObservedInstance): string {
+  return `${id} ${startedAt ?? ''}`;
 }

@@ -16,7 +16,7 @@ import type { EnvironmentRecord, Store } from '@coppice/state';
 import { emptyRelease, gitId, shopWithMain, temporaryStore } from '@coppice/state/testing';
 import type { EnvironmentStatus, NodeView } from '../control-plane.ts';
 import type { Settings } from '../ports.ts';
-import { activityView, deploymentView, environmentDetail, environmentView, planView, releaseView } from './views.ts';
+import { activityView, deploymentView, environmentDetail, environmentView, planView, releaseView, type ViewParts } from './views.ts';
 
 const settings: Settings = {
   domain: 'localhost',
@@ -36,6 +36,10 @@ function withInstances(...instances: readonly Partial<ObservedInstance>[]): Obse
 }
 
 const asProbed = (instance: ObservedInstance): ObservedInstance['readiness'] => instance.readiness;
+
+function partsOf(store: Store, crashes: NodeView['crashes'] = null): ViewParts {
+  return { store, settings, readiness: asProbed, crashes: () => crashes };
+}
 
 /** The project's main, served by a deployment of the spec. */
 function served(t: TestContext): { readonly store: Store; readonly main: () => EnvironmentRecord; readonly deployment: string } {
@@ -71,7 +75,7 @@ function desire(store: Store, environment: EnvironmentRecord, overrides: Partial
 test('an environment that serves says where, and what', (t) => {
   const { store, main, deployment } = served(t);
   const fix = store.environments.create({ project: 'shop', name: 'fix', branch: 'fix/cart', parent: main().id });
-  assert.deepEqual(environmentView(store, main(), settings, listed(observedGeneration(web)), asProbed), {
+  assert.deepEqual(environmentView(partsOf(store), main(), listed(observedGeneration(web))), {
     name: 'main',
     branch: 'main',
     parent: null,
@@ -80,7 +84,7 @@ test('an environment that serves says where, and what', (t) => {
     release: { commit: gitId('c'), tree: gitId('a'), digest: releaseDigest(emptyRelease()) },
     deployment,
   });
-  assert.deepEqual(environmentView(store, fix, settings, undefined, asProbed), {
+  assert.deepEqual(environmentView(partsOf(store), fix, undefined), {
     name: 'fix',
     branch: 'fix/cart',
     parent: 'main',
@@ -93,8 +97,7 @@ test('an environment that serves says where, and what', (t) => {
 
 test('an environment is active while as many instances are ready as it shall have', (t) => {
   const { store, main } = served(t);
-  const status = (listing: EngineListing | undefined): EnvironmentStatus =>
-    environmentView(store, main(), settings, listing, asProbed).status;
+  const status = (listing: EngineListing | undefined): EnvironmentStatus => environmentView(partsOf(store), main(), listing).status;
   const old = buildNode('web', { code: 'old', instances: 2 });
   assert.deepEqual(
     {
@@ -122,7 +125,7 @@ test('an environment is active while as many instances are ready as it shall hav
 
 test('what is wished goes before what runs: deleting, suspended', (t) => {
   const { store, main } = served(t);
-  const status = (): EnvironmentStatus => environmentView(store, main(), settings, listed(observedGeneration(web)), asProbed).status;
+  const status = (): EnvironmentStatus => environmentView(partsOf(store), main(), listed(observedGeneration(web))).status;
   desire(store, main(), { run: 'suspended' });
   assert.equal(status(), 'suspended');
   desire(store, main(), { exists: false, run: 'suspended' });
@@ -132,8 +135,7 @@ test('what is wished goes before what runs: deleting, suspended', (t) => {
 test('each instance of a node says how it is', (t) => {
   const { store, main } = served(t);
   const old = buildNode('web', { code: 'old' });
-  const nodes = (listing: EngineListing | undefined): readonly NodeView[] =>
-    environmentDetail(store, main(), settings, listing, asProbed).nodes;
+  const nodes = (listing: EngineListing | undefined): readonly NodeView[] => environmentDetail(partsOf(store), main(), listing).nodes;
   const instances = [
     { id: '1' },
     { id: '2', readiness: 'unready' },
@@ -144,7 +146,7 @@ test('each instance of a node says how it is', (t) => {
   const before = observedGeneration(old, {
     instances: [observedInstance(old, 0, { id: '6' }), observedInstance(old, 1, { id: '7', state: 'exited' })],
   });
-  const view = { name: 'web', kind: 'application', digest: nodeDigest(web), image: web.image.manifest };
+  const view = { name: 'web', kind: 'application', digest: nodeDigest(web), image: web.image.manifest, crashes: null };
   assert.deepEqual(nodes(listed(withInstances(...instances), before, observedGeneration(buildNode('other')))), [
     {
       ...view,
@@ -162,9 +164,25 @@ test('each instance of a node says how it is', (t) => {
   assert.deepEqual(nodes(undefined), [{ ...view, instances: [] }]);
 });
 
+test('a node that crashes again and again says so', (t) => {
+  const { store, main } = served(t);
+  const crashes = { count: 3, last: 'exit code 1', startsInMs: 1_500 };
+  assert.deepEqual(environmentDetail(partsOf(store, crashes), main(), undefined).nodes[0]?.crashes, crashes);
+});
+
+test('an environment that wakes says so until its wake has ended', (t) => {
+  const { store, main } = served(t);
+  const status = (): EnvironmentStatus => environmentView(partsOf(store), main(), listed(observedGeneration(web))).status;
+  const about = { project: 'shop', environment: main().id, deployment: undefined, actor: 'ann', cause: 'a request came' };
+  const { id } = store.activities.create({ kind: 'wake', ...about });
+  assert.equal(status(), 'waking');
+  store.activities.update(id, { state: 'succeeded' });
+  assert.equal(status(), 'active');
+});
+
 test('the nodes shown are those that are wished, else those that are live', (t) => {
   const { store, main } = served(t);
-  const names = (): readonly string[] => environmentDetail(store, main(), settings, undefined, asProbed).nodes.map(({ name }) => name);
+  const names = (): readonly string[] => environmentDetail(partsOf(store), main(), undefined).nodes.map(({ name }) => name);
   desire(store, main(), { spec: buildSpec([buildNode('next')]) });
   assert.deepEqual(names(), ['next']);
   desire(store, main(), { spec: undefined });

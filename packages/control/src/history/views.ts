@@ -1,6 +1,8 @@
 import type { EngineListing } from '@coppice/engine';
 import {
   type Deployment,
+  type EnvironmentId,
+  type NodeName,
   type NodeSpec,
   nodeDigest,
   type ObservedGeneration,
@@ -26,16 +28,19 @@ import type { Settings } from '../ports.ts';
 import { liveOf } from './find.ts';
 
 /** What a health monitor knows of an instance. */
-export type ReadinessOf = (instance: ObservedInstance) => ObservedInstance['readiness'];
+type ReadinessOf = (instance: ObservedInstance) => ObservedInstance['readiness'];
+
+/** What views of environments are made from, besides the environment and what the engine lists of it. */
+export interface ViewParts {
+  readonly store: Store;
+  readonly settings: Settings;
+  readonly readiness: ReadinessOf;
+  readonly crashes: (environment: EnvironmentId, node: NodeName) => NodeView['crashes'];
+}
 
 /** `listing` is undefined while the engine cannot be asked: the status then says what is known. */
-export function environmentView(
-  store: Store,
-  environment: EnvironmentRecord,
-  settings: Settings,
-  listing: EngineListing | undefined,
-  readiness: ReadinessOf,
-): EnvironmentView {
+export function environmentView(parts: ViewParts, environment: EnvironmentRecord, listing: EngineListing | undefined): EnvironmentView {
+  const { store, settings } = parts;
   const live = liveOf(store, environment);
   const parent = environment.parent && store.environments.get(environment.parent);
   const addressing = addressingOf(environment, settings);
@@ -43,26 +48,24 @@ export function environmentView(
     name: environment.name,
     branch: environment.branch,
     parent: parent ? parent.name : null,
-    status: statusOf(environment, live?.spec.nodes, listing, readiness),
+    status: statusOf(parts, environment, live?.spec.nodes, listing),
     urls: live ? publicUrls(live.spec, addressing) : [],
     release: live ? { commit: live.deployment.commit, tree: live.deployment.tree, digest: live.deployment.release ?? '' } : null,
     deployment: environment.live ?? null,
   };
 }
 
-export function environmentDetail(
-  store: Store,
-  environment: EnvironmentRecord,
-  settings: Settings,
-  listing: EngineListing | undefined,
-  readiness: ReadinessOf,
-): EnvironmentDetail {
+export function environmentDetail(parts: ViewParts, environment: EnvironmentRecord, listing: EngineListing | undefined): EnvironmentDetail {
+  const { store, readiness, crashes } = parts;
   const spec = environment.desired.spec ?? liveOf(store, environment)?.spec;
-  const nodes = (spec?.nodes ?? []).map((node) => nodeView(node, listing?.generations ?? [], readiness));
-  return { ...environmentView(store, environment, settings, listing, readiness), nodes };
+  const nodes = (spec?.nodes ?? []).map((node): NodeView => {
+    const seen = nodeView(node, listing?.generations ?? [], readiness);
+    return { ...seen, crashes: crashes(environment.id, node.name) };
+  });
+  return { ...environmentView(parts, environment, listing), nodes };
 }
 
-function nodeView(node: NodeSpec, generations: readonly ObservedGeneration[], readiness: ReadinessOf): NodeView {
+function nodeView(node: NodeSpec, generations: readonly ObservedGeneration[], readiness: ReadinessOf): Omit<NodeView, 'crashes'> {
   const digest = nodeDigest(node);
   const instances = generations
     .filter((generation) => generation.node === node.name)
@@ -84,13 +87,15 @@ function instanceStatus(instance: ObservedInstance, wanted: boolean, readiness: 
 }
 
 function statusOf(
+  { store, readiness }: ViewParts,
   environment: EnvironmentRecord,
   nodes: readonly NodeSpec[] | undefined,
   listing: EngineListing | undefined,
-  readiness: ReadinessOf,
 ): EnvironmentStatus {
   if (!environment.desired.exists) return 'deleting';
   if (!nodes) return 'creating';
+  const wakes = store.activities.list({ environment: environment.id, state: 'running' }).some(({ kind }) => kind === 'wake');
+  if (wakes) return 'waking';
   if (environment.desired.run === 'suspended') return 'suspended';
   if (!listing) return 'degraded';
   const whole = nodes.every((node) => {
