@@ -1,5 +1,7 @@
-import type { Plan, Step } from '@coppice/plan';
+import type { Plan, Step, StepKind } from '@coppice/plan';
 import { isSimulatedCrash } from './simulated-crash.ts';
+import { stepLimitMs } from './step-limit.ts';
+import { within } from './within.ts';
 
 /**
  * What became of one step. `failed`: by itself. `skipped`: steps it waited for failed, `because` names those that failed by themselves.
@@ -22,16 +24,22 @@ export interface Execution {
   readonly nowMs: () => number;
   /** At most so many steps at once; default 16. */
   readonly concurrency?: number;
+  /** How long a step may take; default `stepLimitMs`. */
+  readonly limitMs?: (kind: StepKind) => number;
+  /** How long a step that began may go on after the signal or its limit, before it is given up on; default 10 s. */
+  readonly graceMs?: number;
   readonly onStep?: (step: Step, event: 'begin' | StepResult) => void;
   /** For tests: called around each step; a SimulatedCrash it throws ends all at once, as a kill would. */
   readonly onEffect?: (moment: 'before' | 'after', step: Step) => void;
 }
 
 const defaultConcurrency = 16;
+const defaultGraceMs = 10_000;
 
 /**
  * Walks a plan's DAG: each step once all before it are done, what does not depend on each other at once. After a failure nothing that
- * depends on it begins, while the rest goes on; after the signal nothing begins any more. Never throws for a step's failure: results, in
+ * depends on it begins, while the rest goes on; after the signal nothing begins any more. A step that takes longer than its limit has
+ * failed, so no walk lasts for ever. Never throws for a step's failure: results, in
  * the plan's order, say it. Rejects only with a SimulatedCrash, without waiting for what runs.
  */
 export async function executePlan(execution: Execution): Promise<readonly StepResult[]> {
@@ -89,13 +97,13 @@ class Walk {
   }
 
   async #perform(step: Step): Promise<StepResult> {
-    const { perform, signal, nowMs, onStep, onEffect } = this.#execution;
+    const { perform, signal, nowMs, onStep, onEffect, limitMs = stepLimitMs, graceMs = defaultGraceMs } = this.#execution;
     const { id } = step;
     const startedMs = nowMs();
     try {
       onStep?.(step, 'begin');
       onEffect?.('before', step);
-      await perform(step, signal);
+      await within({ limitMs: limitMs(step.kind), graceMs, signal, what: step.id }, (stop) => perform(step, stop));
       if (!this.#crashed) onEffect?.('after', step);
       return { id, state: 'done', durationMs: nowMs() - startedMs };
     } catch (error) {

@@ -1,0 +1,29 @@
+import type { StepKind } from '@coppice/plan';
+
+const minuteMs = 60_000;
+
+/** Far more than a step takes that goes well, hooks aside, which have a limit of their own: what is over it hangs. */
+const limits: Readonly<Record<StepKind, number>> = {
+  'create-network': 2 * minuteMs,
+  'create-volumes': 2 * minuteMs,
+  'pull-image': 20 * minuteMs,
+  'run-job': 65 * minuteMs,
+  start: 5 * minuteMs,
+  provision: 5 * minuteMs,
+  'await-ready': 30 * minuteMs,
+  'switch-address': 2 * minuteMs,
+  'hold-routes': 2 * minuteMs,
+  'switch-routes': 2 * minuteMs,
+  drain: 2 * minuteMs,
+  stop: 15 * minuteMs,
+  'remove-instances': 15 * minuteMs,
+  resize: 2 * minuteMs,
+  'remove-routes': 2 * minuteMs,
+  'remove-network': 5 * minuteMs,
+  'remove-volumes': 30 * minuteMs,
+};
+
+/** Milliseconds that a step of this kind may take. */
+export function stepLimitMs(kind: StepKind): number {
+  return limits[kind];
+}
