@@ -12,6 +12,7 @@ import {
   environmentId,
   eventually,
   freePort,
+  killRouter,
   startInstance,
   startRouter,
   tableOf,
@@ -21,11 +22,6 @@ import {
 import { askSocket } from './runtime-socket.ts';
 
 const one = environmentId('one');
-
-async function killRouter(directory: string): Promise<void> {
-  for (const pid of strayProcesses(directory)) process.kill(pid, 'SIGKILL');
-  await eventually('HAProxy is gone', () => strayProcesses(directory).length === 0);
-}
 
 routerContract(
   'haproxy router',

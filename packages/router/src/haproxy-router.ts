@@ -118,7 +118,7 @@ class HaproxyRouter implements Router {
   async usage(): Promise<ReadonlyMap<EnvironmentId, RouterUsage>> {
     return await this.#exclusively(async () => {
       const worker = this.#worker ?? (await this.#find());
-      return worker ? await worker.usage(this.#tables.values()) : new Map<EnvironmentId, RouterUsage>();
+      return worker && (await worker.alive()) ? await worker.usage(this.#tables.values()) : new Map<EnvironmentId, RouterUsage>();
     });
   }
 
@@ -165,7 +165,7 @@ class HaproxyRouter implements Router {
     this.#folder.prepare();
     this.#folder.removeSockets();
     const worker = this.#writeConfiguration();
-    await startProcess(this.#process, () => worker.alive());
+    await startProcess(this.#process, () => worker.alone());
     this.#options.log(`router: started at ${this.address} with ${worker.layout.slots} slots`);
     await worker.converge(this.#tables.values());
     this.#worker = worker;

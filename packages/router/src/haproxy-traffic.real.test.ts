@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { strayProcesses } from './haproxy-process.ts';
-import { environmentId, eventually, startInstance, startRouter, startStoppable, tableOf, upstreamRoute } from './router-fixture.ts';
+import {
+  askUpgrade,
+  echoUpgrade,
+  environmentId,
+  eventually,
+  startInstance,
+  startRouter,
+  startStoppable,
+  tableOf,
+  upstreamRoute,
+} from './router-fixture.ts';
 
 const one = environmentId('one');
 
@@ -110,19 +119,6 @@ test('a refused connection goes to another instance', async (context) => {
   assert.deepEqual(outcomes, new Set(['200']));
 });
 
-async function openWebSocket(port: number, host: string): Promise<{ readonly socket: Socket; readonly received: () => string }> {
-  const socket = connect(port, '127.0.0.1');
-  let text = '';
-  socket.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk;
-  });
-  socket.write(
-    `GET /ws HTTP/1.1\r\nHost: ${host}\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
-  );
-  await eventually('the upgrade', () => text.includes('\r\n\r\n'));
-  return { socket, received: () => text };
-}
-
 test('WebSockets and event streams stay on their instance through swaps and reloads, and count as open until they end', async (context) => {
   const { router, options, port } = await startRouter(context, { slots: 2 });
   let emit = (_text: string): void => undefined;
@@ -130,16 +126,10 @@ test('WebSockets and event streams stay on their instance through swaps and relo
     response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
     emit = (text) => void response.write(`data: ${text}\n\n`);
   });
-  old.server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
-    socket.write(
-      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n`,
-    );
-    socket.on('data', (chunk: Buffer) => socket.write(`echo:${chunk.toString('utf8')}`));
-    socket.on('end', () => socket.end());
-    socket.on('error', () => socket.destroy());
-  });
+  old.server.on('upgrade', echoUpgrade);
   await router.apply(one, tableOf(upstreamRoute('a.localhost', [old.upstream])));
-  const { socket, received } = await openWebSocket(port, 'a.localhost');
+  const { socket, received } = askUpgrade(port, 'a.localhost');
+  await eventually('the upgrade', () => received().includes('\r\n\r\n'));
   assert.match(received(), /^HTTP\/1\.1 101 /);
   let events = '';
   const stream = httpRequest({ host: '127.0.0.1', port, agent: false, headers: { host: 'a.localhost' } }, (response) => {

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { routeTableDigest, type UpstreamServer } from '@coppice/model';
 import type { Router } from './router.ts';
-import { environmentId, redirectRoute, tableOf, upstreamRoute } from './router-fixture.ts';
+import { environmentId, eventually, eventuallyHeld, holdRoute, redirectRoute, tableOf, upstreamRoute } from './router-fixture.ts';
 
 /** How the suite sees a router: what a request for host and path reaches. */
 export interface RouterUnderTest {
   readonly router: Router;
   /** Ends its process as SIGKILL would. */
   kill(): Promise<void>;
-  /** Text of the instance that answered, `redirect` and `notice`, or `unknown`; `unavailable` for a route without servers. */
+  /** Text of the instance that answered, `redirect` and `notice`, or `unknown`; `unavailable` for a route without servers. Waits at holds for path `/`. */
   reach(host: string, path: string): Promise<string>;
 }
 
@@ -120,5 +120,60 @@ export function routerContract(name: string, make: (context: TestContext) => Pro
     const bad = tableOf(upstreamRoute('a.localhost\nbackend x', []));
     await assert.rejects(router.apply(one, bad), { code: 'invalid-request' });
     assert.equal(await reach('a.localhost', '/'), 'a1');
+  });
+
+  test(`${name}: a request at a hold waits, counts as held, and goes where the table leads then`, async (context) => {
+    const { router, reach } = await make(context);
+    const server = await instance(context, 'a1');
+    await router.apply(one, tableOf(upstreamRoute('a.localhost', [server])));
+    const hold = tableOf(holdRoute('a.localhost', 'switching'));
+    await router.apply(one, hold);
+    assert.deepEqual(await router.current(), new Map([[one, routeTableDigest(hold)]]));
+    const answers = [reach('a.localhost', '/'), reach('a.localhost', '/')];
+    await eventuallyHeld(router, one, 2);
+    await router.apply(one, tableOf(holdRoute('a.localhost', 'suspended')));
+    await eventuallyHeld(router, one, 2);
+    await router.apply(one, tableOf(upstreamRoute('a.localhost', [server])));
+    assert.deepEqual(await Promise.all(answers), ['a1', 'a1']);
+    await eventuallyHeld(router, one, 0);
+  });
+
+  test(`${name}: a request at a hold of an environment that is removed finds nothing`, async (context) => {
+    const { router, reach } = await make(context);
+    await router.apply(one, tableOf(holdRoute('a.localhost', 'switching')));
+    const answer = reach('a.localhost', '/');
+    await eventuallyHeld(router, one, 1);
+    await router.remove(one);
+    assert.equal(await answer, 'unknown');
+    assert.deepEqual(await router.usage(), new Map());
+  });
+
+  test(`${name}: who waits at a suspended hold is told to who listens, also to who comes later; at a switching one not`, async (context) => {
+    const { router, reach } = await make(context);
+    await router.apply(one, tableOf(holdRoute('a.localhost', 'suspended')));
+    await router.apply(two, tableOf(holdRoute('b.localhost', 'switching')));
+    const answers = [reach('b.localhost', '/'), reach('a.localhost', '/')];
+    await eventually('both are held', async () => [...(await router.usage()).values()].every(({ held }) => held === 1));
+    for (const _listener of ['first', 'second']) {
+      const end = new AbortController();
+      for await (const environment of router.wakes(end.signal)) {
+        assert.equal(environment, one);
+        end.abort();
+      }
+    }
+    await router.remove(one);
+    await router.remove(two);
+    assert.deepEqual(await Promise.all(answers), ['unknown', 'unknown']);
+  });
+
+  test(`${name}: usage names the environments that have a table, and nobody where it does not run`, async (context) => {
+    const { router, kill } = await make(context);
+    await router.apply(one, tableOf(upstreamRoute('a.localhost', [])));
+    await router.apply(two, tableOf(redirectRoute('r.localhost', 'https://a.localhost/')));
+    await router.remove(one);
+    const usage = [...(await router.usage())].map(([environment, { open, held }]) => ({ environment, open, held }));
+    assert.deepEqual(usage, [{ environment: two, open: 0, held: 0 }]);
+    await kill();
+    assert.deepEqual(await router.usage(), new Map());
   });
 }

@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, request as httpRequest, type RequestListener, type Server } from 'node:http';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, request as httpRequest, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { connect, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EnvironmentId, RouteEntry, RouteTable, UpstreamServer } from '@coppice/model';
 import type { HaproxyRouterOptions } from './haproxy-options.ts';
-import { endProcesses } from './haproxy-process.ts';
+import { endProcesses, strayProcesses } from './haproxy-process.ts';
 import { createHaproxyRouter } from './haproxy-router.ts';
 import type { Router } from './router.ts';
 
@@ -22,6 +22,10 @@ export function upstreamRoute(host: string, servers: readonly UpstreamServer[], 
 
 export function redirectRoute(host: string, to: string, rest: Partial<RouteEntry> = {}): RouteEntry {
   return upstreamRoute(host, [], { target: { kind: 'redirect', to, code: 301 }, ...rest });
+}
+
+export function holdRoute(host: string, cause: 'switching' | 'suspended', rest: Partial<RouteEntry> = {}): RouteEntry {
+  return upstreamRoute(host, [], { target: { kind: 'hold', cause }, ...rest });
 }
 
 export function tableOf(...entries: readonly RouteEntry[]): RouteTable {
@@ -104,6 +108,20 @@ export async function startRouter(context: TestContext, rest: Partial<HaproxyRou
   return { router, options, port, lines };
 }
 
+/** Ends the HAProxy of a folder as SIGKILL does. */
+export async function killRouter(directory: string): Promise<void> {
+  for (const pid of strayProcesses(directory)) process.kill(pid, 'SIGKILL');
+  await eventually('HAProxy is gone', () => strayProcesses(directory).length === 0);
+}
+
+/** Resident memory of the processes of a folder. */
+export function processMemoryKb(directory: string): number {
+  const resident = strayProcesses(directory).map((pid) =>
+    Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]),
+  );
+  return resident.reduce((sum, kb) => sum + kb, 0);
+}
+
 export interface TestAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -149,6 +167,29 @@ export async function exchangeBytes(port: number, bytes: string): Promise<string
   });
 }
 
+/** Answers an upgrade to a WebSocket, and every byte after it with `echo:` and itself. */
+export function echoUpgrade(request: IncomingMessage, socket: Socket): void {
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n`,
+  );
+  socket.on('data', (chunk: Buffer) => socket.write(`echo:${chunk.toString('utf8')}`));
+  socket.on('end', () => socket.end());
+  socket.on('error', () => socket.destroy());
+}
+
+/** Asks for an upgrade to a WebSocket; `received` is all that came back so far. */
+export function askUpgrade(port: number, host: string): { readonly socket: Socket; readonly received: () => string } {
+  const socket = connect(port, '127.0.0.1');
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  socket.write(
+    `GET /ws HTTP/1.1\r\nHost: ${host}\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+  );
+  return { socket, received: () => text };
+}
+
 /** Resolves when the condition holds; throws when it does not within the deadline. */
 export async function eventually(what: string, condition: () => Promise<boolean> | boolean, withinMs = 15_000): Promise<void> {
   const deadline = performance.now() + withinMs;
@@ -156,4 +197,9 @@ export async function eventually(what: string, condition: () => Promise<boolean>
     if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
     await pause(10);
   }
+}
+
+/** Resolves when as many requests of the environment wait at holds. */
+export async function eventuallyHeld(router: Router, environment: EnvironmentId, count: number): Promise<void> {
+  await eventually(`${count} are held`, async () => (await router.usage()).get(environment)?.held === count);
 }

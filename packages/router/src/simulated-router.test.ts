@@ -12,7 +12,7 @@ routerContract(
         router.kill();
       },
       async reach(host, path) {
-        const target = router.route(host, path)?.target;
+        const target = (path === '/' ? await router.request(host) : router.route(host, path))?.target;
         if (target === undefined) return 'unknown';
         return target.kind === 'upstream' ? (target.servers[0]?.id ?? 'unavailable') : target.kind;
       },

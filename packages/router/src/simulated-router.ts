@@ -7,6 +7,8 @@ import { WakeHints } from './wake-hints.ts';
 export interface SimulatedRouter extends Router {
   /** The route that a request would take: exact host, longest path; undefined for the page of unknown hosts, or while it is killed. */
   route(host: string, path: string): RouteEntry | undefined;
+  /** What it was told last, by environment. */
+  tables(): ReadonlyMap<EnvironmentId, RouteTable>;
   /** Ends it as SIGKILL would; what it was told lies on, as on disk, and `ensureRunning` brings it back. */
   kill(): void;
   /** Sets what `openRequests` answers for an instance. */
@@ -105,6 +107,7 @@ export function createSimulatedRouter(address = '127.0.0.1:8080'): SimulatedRout
       releaseAll();
     },
     route: routeOf,
+    tables: () => tables,
     kill() {
       running = false;
       releaseAll();
