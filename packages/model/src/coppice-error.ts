@@ -9,6 +9,7 @@ export const errorCodes = [
   'not-allowed',
   'unauthenticated',
   'conflict', // the world moved: a stale push, a name in use
+  'idempotency-key-reused', // an API call with the key of another one
   'limit-exceeded', // too large, too many
   'data-loss-refused', // a push that would remove, rename or re-type a node with data
   'build-failed', // a step: output, exit code, which step

@@ -2,8 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { ControlPlane } from '@coppice/control';
 import { CoppiceError } from '@coppice/model';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { addEndpoint } from './add-endpoint.ts';
+import { bodyFailure } from './body-failure.ts';
 import { isDoubtful } from './doubtful-request.ts';
-import type { Endpoint } from './endpoint.ts';
 import { endpoints } from './endpoints.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { openApi } from './openapi.ts';
@@ -24,6 +25,7 @@ export interface ApiParts {
 }
 
 const maxBodyBytes = 1024 * 1024;
+const problemType = 'application/problem+json';
 
 /** The HTTP server: API under /v1, git under /git, the read-only registry under /v2, and the health pages. Not listening yet. */
 export function createApi(parts: ApiParts): FastifyInstance {
@@ -32,7 +34,12 @@ export function createApi(parts: ApiParts): FastifyInstance {
     forceCloseConnections: true,
     serverFactory: (handler) => dispatcher(parts, handler),
     routerOptions: { maxParamLength: 300 },
+    // Fastify's own choice is to drop fields that are not known and to turn text into numbers.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+    schemaErrorFormatter: bodyFailure,
+    frameworkErrors: (error, request, reply) => answerProblem(parts, error, request, reply),
   });
+  api.decorateRequest('actor', '');
   api.setErrorHandler((error, request, reply) => answerProblem(parts, error, request, reply));
   api.setNotFoundHandler((request, reply) =>
     answerProblem(parts, new CoppiceError('not-found', `nothing is at ${request.method} ${request.url}`), request, reply),
@@ -60,46 +67,7 @@ function dispatcher(parts: ApiParts, api: RawHandler): Server {
 
 function refuseDoubt(response: ServerResponse): void {
   const problem = problemOf(new CoppiceError('invalid-request', 'the request must name one host, and a path'));
-  response.writeHead(problem.status, { 'content-type': 'application/problem+json', connection: 'close' }).end(JSON.stringify(problem));
-}
-
-function addEndpoint({ api, parts, keys }: { api: FastifyInstance; parts: ApiParts; keys: IdempotencyKeys }, endpoint: Endpoint): void {
-  api.route({
-    method: endpoint.method,
-    url: `/v1${endpoint.path}`,
-    ...(endpoint.body ? { schema: { body: endpoint.body } } : {}),
-    handler: async (request, reply) => {
-      const actor = authenticate(parts, request);
-      const work = async (): Promise<unknown> => await endpoint.handle(callOf(parts, request, reply, actor));
-      const key = request.headers['idempotency-key'];
-      const answer =
-        endpoint.method === 'GET' || typeof key !== 'string'
-          ? await work()
-          : await keys.once(`${actor} ${endpoint.method} ${request.url} ${key}`, work);
-      if (reply.sent) return reply;
-      const status = endpoint.status ?? 200;
-      return status === 204 ? reply.code(204).send() : reply.code(status).send(answer);
-    },
-  });
-}
-
-function callOf(parts: ApiParts, request: FastifyRequest, reply: FastifyReply, actor: string): Parameters<Endpoint['handle']>[0] {
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  const params = request.params as Readonly<Record<string, string>>;
-  const query = request.query as Readonly<Record<string, string | undefined>>;
-  return { control: parts.control, actor, params, query, body: request.body, signal: gone.signal, request, reply };
-}
-
-function authenticate(parts: ApiParts, request: FastifyRequest): string {
-  const token = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const actor = token === undefined ? undefined : parts.verify(token);
-  if (actor === undefined) {
-    throw new CoppiceError('unauthenticated', token === undefined ? 'a token is needed' : 'the token is not valid', {
-      hint: 'send Authorization: Bearer TOKEN; the administrator’s is in DIR/admin-token',
-    });
-  }
-  return actor;
+  response.writeHead(problem.status, { 'content-type': problemType, connection: 'close' }).end(JSON.stringify(problem));
 }
 
 function parseBody(text: string, done: (error: Error | null, value?: unknown) => void): void {
@@ -124,7 +92,7 @@ function answerProblem(parts: ApiParts, error: unknown, request: FastifyRequest,
     return;
   }
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="coppice"');
-  void reply.code(problem.status).type('application/problem+json').send(problem);
+  void reply.code(problem.status).type(problemType).send(problem);
 }
 
 function addHealth(api: FastifyInstance, parts: ApiParts): void {

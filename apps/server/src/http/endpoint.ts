@@ -1,5 +1,6 @@
 import type { ControlPlane } from '@coppice/control';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Parameter } from './parameter.ts';
 
 /** One operation of the API as data: the router and the OpenAPI document are both made from it. */
 export interface Endpoint {
@@ -7,9 +8,11 @@ export interface Endpoint {
   /** With `:name` for path parameters, below /v1. */
   readonly path: string;
   readonly summary: string;
-  /** Query parameters: name to what it means. All are optional strings. */
-  readonly query?: Readonly<Record<string, string>>;
-  /** JSON Schema of the body. */
+  /** Parameters of the path that may not be any text. */
+  readonly params?: Readonly<Record<string, Parameter>>;
+  /** Parameters that are not named here are passed over. */
+  readonly query?: Readonly<Record<string, Parameter>>;
+  /** JSON Schema of the body; without one only an empty body is taken. */
   readonly body?: object;
   /** 202 for long work that answers an activity. */
   readonly status?: number;
@@ -22,6 +25,7 @@ export interface Call {
   readonly control: ControlPlane;
   readonly actor: string;
   readonly params: Readonly<Record<string, string>>;
+  /** Each as the endpoint says that it may be. */
   readonly query: Readonly<Record<string, string | undefined>>;
   readonly body: unknown;
   /** Aborted when the client goes away. */

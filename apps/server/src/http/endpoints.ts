@@ -1,7 +1,10 @@
-import type { ActivityState } from '@coppice/model';
+import { type ActivityState, CoppiceError } from '@coppice/model';
 import { type Call, type Endpoint, environmentParam, flagField, list, textField } from './endpoint.ts';
+import type { Parameter } from './parameter.ts';
 import { eventsSeen, sendEvents, sendLines } from './stream.ts';
 
+const states: readonly ActivityState[] = ['running', 'succeeded', 'failed', 'cancelled'];
+const compared: Parameter = { kind: 'text', required: true, means: 'deployment, revision or environment' };
 const project = (call: Call): string => call.params['project'] ?? '';
 const nameBody = {
   type: 'object',
@@ -94,21 +97,22 @@ const environments: readonly Endpoint[] = [
     method: 'GET',
     path: '/projects/:project/environments/:environment/plan',
     summary: 'What deploying a revision would change, and why',
-    query: { revision: 'commit, branch or tag known to the server; the tip where missing' },
+    query: { revision: { kind: 'text', means: 'commit, branch or tag known to the server; the tip where missing' } },
     handle: (call) => call.control.plan(project(call), { environment: environmentParam(call), revision: call.query['revision'] ?? '' }),
   },
   {
     method: 'GET',
     path: '/projects/:project/environments/:environment/release',
     summary: 'Every node pinned',
-    query: { revision: 'commit, branch or tag known to the server; what is live where missing' },
+    query: { revision: { kind: 'text', means: 'commit, branch or tag known to the server; what is live where missing' } },
     handle: (call) =>
       call.control.showRelease(project(call), { environment: environmentParam(call), revision: call.query['revision'] ?? '' }),
   },
   {
     method: 'GET',
     path: '/projects/:project/environments/:environment/explain/:about/:node',
-    summary: 'What entered a node’s build key, or why it was last replaced; `about` is build or restart',
+    summary: 'What entered a node’s build key, or why it was last replaced',
+    params: { about: { kind: 'choice', values: ['build', 'restart'], means: 'which of the two' } },
     handle: (call) => {
       const about = call.params['about'] === 'build' ? 'build' : 'restart';
       return call.control.explain(project(call), { environment: environmentParam(call), about, node: call.params['node'] ?? '' });
@@ -118,7 +122,12 @@ const environments: readonly Endpoint[] = [
     method: 'GET',
     path: '/projects/:project/environments/:environment/logs',
     summary: 'Output of the instances as newline-delimited JSON',
-    query: { node: 'only this one', follow: 'true: until the client leaves', since: 'RFC 3339', tail: 'only the last so many lines' },
+    query: {
+      node: { kind: 'text', means: 'only this one' },
+      follow: { kind: 'flag', means: 'until the client leaves' },
+      since: { kind: 'time', means: 'only what is newer' },
+      tail: { kind: 'count', least: 0, most: 1_000_000, means: 'only the last so many lines of each instance' },
+    },
     handle: async (call) => {
       const { node, follow, since, tail } = call.query;
       const request = { environment: environmentParam(call), node: node ?? '', follow: follow === 'true', since, signal: call.signal };
@@ -132,14 +141,14 @@ const history: readonly Endpoint[] = [
     method: 'GET',
     path: '/projects/:project/deployments',
     summary: 'Deployments, newest first',
-    query: { environment: 'only of this one' },
+    query: { environment: { kind: 'text', means: 'only of this one' } },
     handle: (call) => list(call.control.listDeployments(project(call), call.query['environment'])),
   },
   {
     method: 'GET',
     path: '/projects/:project/diff',
     summary: 'The difference between two deployments, revisions or environments',
-    query: { from: 'deployment, revision or environment', to: 'the same' },
+    query: { from: compared, to: compared },
     handle: (call) => call.control.diff(project(call), call.query['from'] ?? '', call.query['to'] ?? ''),
   },
 ];
@@ -150,12 +159,14 @@ const activities: readonly Endpoint[] = [
     path: '/activities',
     summary: 'What happens and happened, newest first',
     query: {
-      project: 'only of this one',
-      environment: 'only of this one',
-      state: 'running, succeeded, failed or cancelled',
-      limit: 'at most so many',
+      project: { kind: 'text', means: 'only of this one' },
+      environment: { kind: 'text', means: 'only of this one of the project' },
+      state: { kind: 'choice', values: states, means: 'only these' },
+      limit: { kind: 'count', least: 1, most: 1000, means: 'at most so many; 100 where missing' },
     },
     handle: ({ control, query }) => {
+      if (query['environment'] !== undefined && query['project'] === undefined)
+        throw new CoppiceError('invalid-request', 'environment needs project beside it');
       const limit = query['limit'] === undefined ? 100 : Number(query['limit']);
       return list(control.listActivities({ ...named(query, 'project'), ...named(query, 'environment'), ...state(query['state']), limit }));
     },
@@ -170,7 +181,7 @@ const activities: readonly Endpoint[] = [
     method: 'GET',
     path: '/activities/:id/log',
     summary: 'Its log as server-sent events',
-    query: { follow: 'true: until it ends' },
+    query: { follow: { kind: 'flag', means: 'until it ends' } },
     handle: async ({ control, params, query, request, reply, signal }) => {
       control.showActivity(params['id'] ?? '');
       const values = control.activityLog(params['id'] ?? '', { follow: query['follow'] === 'true', signal });
@@ -207,5 +218,6 @@ function named<Name extends string>(query: Call['query'], name: Name): { readonl
 }
 
 function state(text: string | undefined): { readonly state?: ActivityState } {
-  return text === 'running' || text === 'succeeded' || text === 'failed' || text === 'cancelled' ? { state: text } : {};
+  const known = states.find((name) => name === text);
+  return known === undefined ? {} : { state: known };
 }

@@ -1,4 +1,5 @@
 import type { Endpoint } from './endpoint.ts';
+import { type Parameter, parameterSchema } from './parameter.ts';
 
 /** The OpenAPI 3.1 document of the API, made from its endpoints. */
 export function openApi(endpoints: readonly Endpoint[], version: string): object {
@@ -17,17 +18,13 @@ export function openApi(endpoints: readonly Endpoint[], version: string): object
 }
 
 function operation(endpoint: Endpoint): object {
-  const inPath = [...endpoint.path.matchAll(/:(\w+)/g)].map(([, name]) => ({
-    name,
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }));
-  const inQuery = Object.entries(endpoint.query ?? {}).map(([name, description]) => ({
+  const inPath = [...endpoint.path.matchAll(/:(\w+)/g)].map(([, name = '']) => pathParameter(name, endpoint.params?.[name]));
+  const inQuery = Object.entries(endpoint.query ?? {}).map(([name, parameter]) => ({
     name,
     in: 'query',
-    description,
-    schema: { type: 'string' },
+    description: parameter.means,
+    ...(parameter.required === true ? { required: true } : {}),
+    schema: parameterSchema(parameter),
   }));
   return {
     summary: endpoint.summary,
@@ -38,4 +35,9 @@ function operation(endpoint: Endpoint): object {
       default: { description: 'A problem, see docs/reference/errors.md', content: { 'application/problem+json': {} } },
     },
   };
+}
+
+function pathParameter(name: string, parameter: Parameter | undefined): object {
+  const described = parameter ? { description: parameter.means, schema: parameterSchema(parameter) } : { schema: { type: 'string' } };
+  return { name, in: 'path', required: true, ...described };
 }

@@ -9,6 +9,7 @@ const statusOf: { readonly [Code in ErrorCode]: number } = {
   'not-allowed': 403,
   unauthenticated: 401,
   conflict: 409,
+  'idempotency-key-reused': 422,
   'limit-exceeded': 413,
   'data-loss-refused': 409,
   'build-failed': 422,

@@ -11,7 +11,10 @@ export interface EventStream {
   readonly skip: number;
 }
 
-/** Streams values as server-sent events, `event: name` and one JSON line each, until they end or the client goes away. */
+/**
+ * Streams values as server-sent events, `event: name` and one JSON line each, until they end or the client goes away. Where the values
+ * fail the answer stays open: the caller is to break it off.
+ */
 export async function sendEvents(reply: FastifyReply, { name, values, skip }: EventStream): Promise<void> {
   const raw = begin(reply, 'text/event-stream');
   const heartbeat = setInterval(() => raw.write(': alive\n\n'), heartbeatMs);
@@ -23,9 +26,9 @@ export async function sendEvents(reply: FastifyReply, { name, values, skip }: Ev
       await write(raw, `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(value)}\n\n`);
     }
     await write(raw, 'event: end\ndata: null\n\n');
+    raw.end();
   } finally {
     clearInterval(heartbeat);
-    raw.end();
   }
 }
 
@@ -34,14 +37,11 @@ export function eventsSeen(header: string | readonly string[] | undefined): numb
   return typeof header === 'string' && /^\d{1,9}$/.test(header) ? Number(header) : 0;
 }
 
-/** Streams values as newline-delimited JSON. */
+/** Streams values as newline-delimited JSON; the answer stays open where they fail, too. */
 export async function sendLines(reply: FastifyReply, values: AsyncIterable<unknown>): Promise<void> {
   const raw = begin(reply, 'application/x-ndjson');
-  try {
-    for await (const value of values) await write(raw, `${JSON.stringify(value)}\n`);
-  } finally {
-    raw.end();
-  }
+  for await (const value of values) await write(raw, `${JSON.stringify(value)}\n`);
+  raw.end();
 }
 
 function begin(reply: FastifyReply, type: string): FastifyReply['raw'] {
