@@ -7,10 +7,10 @@ import {
   type DeploymentId,
   type EnvironmentId,
   plainText,
+  redact,
 } from '@coppice/model';
 import type { Store } from '@coppice/state';
 import { LineBatch } from './line-batch.ts';
-import { redact } from './redact.ts';
 
 /** An activity that runs: where its lines go, and how it is stopped. */
 export interface RunningActivity {

@@ -1,4 +1,3 @@
 export * from './control-plane.ts';
 export * from './create-control-plane.ts';
 export * from './ports.ts';
-export { redact } from './redact.ts';

@@ -1,5 +1,4 @@
-import { CoppiceError, isCoppiceError } from '@coppice/model';
-import { redact } from './redact.ts';
+import { CoppiceError, isCoppiceError, redact } from '@coppice/model';
 
 /** The same failure without any of the secrets in what people read of it: last words of an application may hold what it was given. */
 export function redactedFailure(error: unknown, secrets: readonly string[]): unknown {

@@ -1,4 +1,5 @@
 export * from './activity.ts';
+export * from './base64-cores.ts';
 export * from './canonical-json.ts';
 export * from './coppice-error.ts';
 export * from './deployment.ts';
@@ -9,7 +10,9 @@ export * from './identifiers.ts';
 export * from './network-policy.ts';
 export * from './node-spec.ts';
 export * from './observed.ts';
+export * from './percent-forms.ts';
 export * from './plain-text.ts';
+export * from './redact.ts';
 export * from './release.ts';
 export * from './resources.ts';
 export * from './route-table.ts';

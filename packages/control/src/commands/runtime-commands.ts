@@ -1,9 +1,8 @@
-import { CoppiceError, type NodeName } from '@coppice/model';
+import { CoppiceError, type NodeName, redact } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ControlPlane, LogRequest, NodeLogLine } from '../control-plane.ts';
 import { environmentNamed } from '../history/find.ts';
 import { mergeStreams } from '../merge-streams.ts';
-import { redact } from '../redact.ts';
 import { doctorChecks, partsHealth } from './doctor.ts';
 import type { CommandParts } from './parts.ts';
 

@@ -6,6 +6,7 @@ test('a secret goes wherever it stands, also in base64 and percent-encoded', () 
   const secret = 'p@ss/word 1';
   const text = `${secret} ${Buffer.from(secret).toString('base64')} ${encodeURIComponent(secret)} ${secret}`;
   assert.equal(redact(text, [secret]), '[secret] [secret]= [secret] [secret]');
+  assert.equal(redact('p%40ss%2fword%201', [secret]), '[secret]');
 });
 
 test('a secret under eight characters stays, one of eight goes', () => {

@@ -1,3 +1,6 @@
+import { type Base64Core, base64Cores } from './base64-cores.ts';
+import { percentForms } from './percent-forms.ts';
+
 const mask = '[secret]';
 const shortest = 8;
 
@@ -11,7 +14,7 @@ export function redact(text: string, secrets: readonly string[]): string {
   const spans = secrets
     .filter((secret) => secret.length >= shortest)
     .flatMap((secret) => [
-      ...[secret, encodeURIComponent(secret)].flatMap((form) => occurrences(text, form)),
+      ...[secret, ...percentForms(secret)].flatMap((form) => occurrences(text, form)),
       ...base64Cores(Buffer.from(secret)).flatMap((core) => encodedSpans(base64, core)),
     ])
     .sort((a, b) => a.start - b.start);
@@ -27,23 +30,6 @@ export function redact(text: string, secrets: readonly string[]): string {
 interface Span {
   readonly start: number;
   readonly end: number;
-}
-
-/** Characters of base64 that hold bits of the secret alone; on a mixed side, the next one holds bits of its neighbour too. */
-interface Base64Core {
-  readonly text: string;
-  readonly mixedBefore: boolean;
-  readonly mixedAfter: boolean;
-}
-
-/** How base64 writes the bytes after 0, 1 or 2 others of a group of three. */
-function base64Cores(secret: Buffer): readonly Base64Core[] {
-  return [0, 1, 2].map((before) => {
-    const bits = 8 * (before + secret.length);
-    const encoded = Buffer.concat([Buffer.alloc(before), secret]).toString('base64');
-    const text = encoded.slice(Math.ceil((8 * before) / 6), Math.floor(bits / 6));
-    return { text, mixedBefore: before > 0, mixedAfter: bits % 6 > 0 };
-  });
 }
 
 function encodedSpans(base64: string, { text, mixedBefore, mixedAfter }: Base64Core): readonly Span[] {
