@@ -2,7 +2,6 @@ export * from './base/index.ts';
 export { type BuildLimits, defaultBuildLimits } from './build/build-limits.ts';
 export { configuredLimits, limitVariables } from './build/configured-limits.ts';
 export { defaultHostSources, type HostSettings, type HostSources, readHostSettings } from './build/host-settings.ts';
-export { cleanLine, redact } from './build/step-output.ts';
 export * from './create-image-builder.ts';
 export type { BuildDisks } from './disk/build-disk.ts';
 export { openBuildDisks } from './disk/open-build-disks.ts';

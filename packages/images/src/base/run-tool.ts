@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { CoppiceError } from '@coppice/model';
+import { redactOutput } from '../build/step-output.ts';
 
 const keptOutputLines = 30;
 const maxStdoutBytes = 64 * 1024 * 1024;
@@ -15,7 +16,7 @@ export interface ToolRun {
 
 /**
  * Runs a program of the host to its end and resolves with its standard output. The program dies with this process.
- * Errors: `missing-tool` where it is not installed, `cancelled`, else `base-failed` with the last lines it printed.
+ * Errors: `missing-tool` where it is not installed, `cancelled`, else `base-failed` with the last lines it printed, without the logins in URLs.
  */
 export function runTool(run: ToolRun): Promise<string> {
   // A build must not go on, holding mounts, when the server that wanted it was killed.
@@ -42,7 +43,7 @@ export function runTool(run: ToolRun): Promise<string> {
       if (code === 0) return resolve(Buffer.concat(stdout).toString('utf8'));
       if (code === 127) return reject(missingTool(run));
       const end = code === null ? `ended by ${signal}` : `exit code ${code}`;
-      reject(new CoppiceError('base-failed', `${run.purpose}: ${end}\n${tail.join('\n')}`));
+      reject(new CoppiceError('base-failed', `${run.purpose}: ${end}\n${tail.map((line) => redactOutput(line, [])).join('\n')}`));
     });
   });
 }

@@ -5,12 +5,15 @@ import type { BuildDisk, BuildDisks } from '../disk/build-disk.ts';
 import type { ApplicationBuild, BuildRequest } from '../image-builder.ts';
 import { folderLayer } from '../layer/folder-entries.ts';
 import { packLayer } from '../layer/pack-layer.ts';
+import { refuseSecrets } from '../layer/refuse-secrets.ts';
+import { SecretSearch } from '../layer/secret-search.ts';
 import { listSource } from '../layer/source-entries.ts';
 import type { Blob } from '../store/image-manifest.ts';
 import type { OciStore } from '../store/oci-store.ts';
 import { buildVariables, inputStepKey, sourceStepKey } from './build-key.ts';
 import type { BuildLimits } from './build-limits.ts';
 import type { HostSettings } from './host-settings.ts';
+import { secretInLayer } from './secret-in-layer.ts';
 import type { Slots } from './slots.ts';
 import { selectInputs } from './step-inputs.ts';
 import { applicationFolder, type NumberedStep, runStep, type StepSetting } from './step-runner.ts';
@@ -89,6 +92,8 @@ async function keySteps(build: ApplicationLayers): Promise<{ readonly early: rea
 interface Opened {
   readonly setting: StepSetting;
   readonly workspace: Workspace;
+  /** For what no layer may hold. */
+  readonly search: SecretSearch;
 }
 
 /** The steps of one build in their order. Takes a slot, disks and the sandbox's image only when the first step has to run. */
@@ -110,14 +115,15 @@ class StepSequence {
       this.build.onProgress(`step ${step.number} (${firstLine(step.run)}): nothing it reads has changed`);
       return known.layer;
     }
-    const { setting, workspace } = await this.open();
+    const { setting, workspace, search } = await this.open();
     this.build.onProgress(`step ${step.number}: ${firstLine(step.run)}`);
     const paths = below.map((layer) => ({ digest: layer.digest, path: store.path(layer.digest) }));
     await workspace.prepare(paths, step.reads, applicationPath);
     await runStep(step, setting);
     setting.signal.throwIfAborted();
     const changes = await workspace.changes(applicationPath);
-    const layer = await store.putBlob(packLayer(folderLayer(changes)));
+    const entries = refuseSecrets(folderLayer(changes), search, (place) => secretInLayer(step, place, setting.host.secrets));
+    const layer = await store.putBlob(packLayer(entries));
     workspace.keep(layer.digest, changes);
     await store.record('layer', step.key, { v: 1, layer });
     return layer;
@@ -145,7 +151,8 @@ class StepSequence {
     const variables = buildVariables(request);
     const setting: StepSetting = { sandbox, image, type: request.type, variables, host, limits, scratch, cache, onProgress, signal };
     const root = await applicationFolder(setting);
-    this.opened = { setting, workspace: new Workspace(root, request.type.user, build.application.source) };
+    const workspace = new Workspace(root, request.type.user, build.application.source);
+    this.opened = { setting, workspace, search: new SecretSearch(host.secrets) };
     return this.opened;
   }
 

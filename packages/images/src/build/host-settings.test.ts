@@ -37,7 +37,7 @@ test('proxies, the registry and certificates are passed on, folders and tokens o
       GIT_SSL_CAINFO: inside,
     },
     mounts: [{ target: inside, hostPath: certificates, readOnly: true }],
-    secrets: ['me:p%40ss', 'p%40ss', 'p@ss', 'u:s3cret', 's3cret', 's3cret'],
+    secrets: ['me:p%40ss', 'p%40ss', 'me:p@ss', 'p@ss', 'u:s3cret', 's3cret'],
   });
 });
 
@@ -45,3 +45,18 @@ test('a host without settings passes nothing on', async () => {
   const sources = { environment: {}, npmrcFiles: [], certificates: join(folder, 'none') };
   assert.deepEqual(await readHostSettings(sources), { variables: {}, mounts: [], secrets: [] });
 });
+
+for (const [form, value, secrets] of [
+  ['without a scheme', 'me:passw0rd@proxy:3128', ['me:passw0rd', 'passw0rd']],
+  ['with an @ in it', 'http://me:p@ssw0rd@proxy:3128/', ['me:p@ssw0rd', 'p@ssw0rd']],
+  ['as a token in the place of a name', 'https://tok%2Fen123@mirror/npm/', ['tok%2Fen123', 'tok/en123']],
+  ['as a token before an empty password', 'https://token123:@mirror/', ['token123']],
+  ['as a token beside the password that says so', 'https://token123:x-oauth-basic@mirror/', ['token123']],
+  ['in the second of two URLs', 'https://a/simple https://__token__:token123@b/simple', ['__token__:token123', 'token123']],
+  ['nowhere', 'http://proxy:3128/a@b ssh://git@host', []],
+] as const) {
+  test(`the secret of a URL is found: ${form}`, async () => {
+    const sources = { environment: { PIP_EXTRA_INDEX_URL: value }, npmrcFiles: [], certificates: join(folder, 'none') };
+    assert.deepEqual((await readHostSettings(sources)).secrets, secrets);
+  });
+}

@@ -48,7 +48,7 @@ export async function readHostSettings(sources: HostSources = defaultHostSources
     mounts.push({ target: certificatesInside, hostPath: sources.certificates, readOnly: true });
     for (const name of certificateNames) variables[name] = certificatesInside;
   }
-  return { variables, mounts, secrets: Object.values(variables).flatMap(secretsOf) };
+  return { variables, mounts, secrets: [...new Set(Object.values(variables).flatMap(secretsOf))] };
 }
 
 /** `key=value` lines; npm reads `-` and `_` of a key alike. Credentials (`//host/:_authToken=`) are left where they are. */
@@ -66,13 +66,24 @@ async function readNpmrc(file: string): Promise<readonly (readonly [string, stri
   });
 }
 
-/** The password in a URL, as written and as decoded, and the pair of name and password. */
+const shortestToken = 8;
+
+/** The passwords in URLs and each with its name, as written and as decoded; tokens stand where names do. Schemes may be missing, as for curl. */
 function secretsOf(value: string): string[] {
-  return value.split(/[\s,]+/).flatMap((part) => {
-    const [, user, password] = /^[a-z][a-z0-9+.-]*:\/\/([^/@:]*):([^/@]*)@/i.exec(part) ?? [];
-    if (!password) return [];
-    return [`${user}:${password}`, password, decoded(password)];
+  return value.split(/\s+/).flatMap((url) => {
+    const [, login = ''] = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^/?#]*)@/i.exec(url) ?? [];
+    const colon = login.indexOf(':');
+    const name = colon < 0 ? login : login.slice(0, colon);
+    const password = colon < 0 ? '' : login.slice(colon + 1);
+    // the password by which GitHub's clients say that the name is a token
+    const secrets = password === '' || password === 'x-oauth-basic' ? [name].filter(isToken) : [login, password];
+    return [...secrets, ...secrets.map(decoded)];
   });
+}
+
+/** Whether a name without a password may be a secret: `git` and `root` are none. */
+function isToken(name: string): boolean {
+  return name.length >= shortestToken;
 }
 
 function decoded(text: string): string {

@@ -1,3 +1,5 @@
+import { redact } from '@coppice/model';
+
 const shownBytes = 1024 * 1024;
 const longestLine = 4096;
 const keptLines = 30;
@@ -17,7 +19,8 @@ export class StepOutput {
 
   /** Takes one line as the command printed it. */
   readonly add = (raw: string): void => {
-    const short = raw.length > longestLine ? `${raw.slice(0, longestLine)} …` : raw;
+    // somewhat more than is shown, so that a secret at the cut is still whole when it is looked for
+    const short = raw.slice(0, 2 * longestLine);
     this.last.push(short);
     if (this.last.length > keptLines) this.last.shift();
     // a command that prints without end must not keep the server busy with cleaning what nobody sees
@@ -33,7 +36,8 @@ export class StepOutput {
   }
 
   private clean(line: string): string {
-    return redact(cleanLine(line), this.secrets);
+    const clean = redactOutput(cleanLine(line), this.secrets);
+    return clean.length > longestLine ? `${clean.slice(0, longestLine)} …` : clean;
   }
 }
 
@@ -50,9 +54,10 @@ export function cleanLine(raw: string): string {
   );
 }
 
-/** Without the secrets, and without names and passwords in URLs of any kind. */
-export function redact(line: string, secrets: readonly string[]): string {
-  let safe = line;
+/** Without the secrets in any form that is known, and without names and passwords in URLs of any kind. */
+export function redactOutput(line: string, secrets: readonly string[]): string {
+  let safe = redact(line, secrets);
+  // short ones that are left there: here they are passwords, and a word too many does no harm
   for (const secret of secrets) if (secret.length >= 3) safe = safe.replaceAll(secret, '***');
   return safe.replace(/(:\/\/)[^\s/@]{1,512}@/g, '$1***@');
 }

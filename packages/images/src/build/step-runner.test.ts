@@ -102,3 +102,16 @@ test('secrets of the host and control characters are taken out of what is shown 
   const tail = shown.map((line) => `\n    ${line}`).join('');
   assert.deepEqual(error, { code: 'build-failed', message: `build step 1 (make all) failed with exit code 1${tail}` });
 });
+
+test('secrets of the host are taken out in base64, and where a line is cut', async () => {
+  const hostSettings = async () => ({ variables: {}, mounts: [], secrets: ['hunter22'] });
+  const { lines } = await failureOf(
+    async (_, run) => {
+      run.onOutput(`Authorization: Basic ${Buffer.from('me:hunter22').toString('base64')}`);
+      run.onOutput(`${'x'.repeat(4092)}hunter22`);
+      return 1;
+    },
+    { hostSettings },
+  );
+  assert.deepEqual(lines.slice(1), ['Authorization: Basic bWU6[secret]=', `${'x'.repeat(4092)}[sec …`]);
+});

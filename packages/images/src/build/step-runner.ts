@@ -128,9 +128,13 @@ function diskFull(step: NumberedStep, setting: StepSetting, output: StepOutput):
 
 /** What a person reads: which step, what happened, the last lines. */
 function report(step: NumberedStep, what: string, output: StepOutput): string {
-  const command = step.run.length > 200 ? `${step.run.slice(0, 200)} …` : step.run;
   const lines = output.tail().map((line) => `    ${line}`);
-  return [`build step ${step.number} (${command}) ${what}`, ...lines].join('\n');
+  return [`${stepTitle(step)} ${what}`, ...lines].join('\n');
+}
+
+/** How failures name a step: its number and the beginning of its command. */
+export function stepTitle(step: NumberedStep): string {
+  return `build step ${step.number} (${step.run.length > 200 ? `${step.run.slice(0, 200)} …` : step.run})`;
 }
 
 /** Looks now and then, so that a build which fills its disk ends at once instead of trying on. */
