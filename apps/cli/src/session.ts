@@ -21,6 +21,8 @@ export interface Session {
   readonly json: boolean;
   /** Throws `invalid-request` where no project is named anywhere. */
   readonly project: () => string;
+  /** The same, undefined where none is named. */
+  readonly namedProject: string | undefined;
   /** Path of the environment in the API: `-` for the default one. */
   readonly environment: () => string;
   /** As given by flag or variable; undefined where it comes from the clone or is the default. */
@@ -48,6 +50,7 @@ export async function openSession(flags: GlobalFlags, environment: NodeJS.Proces
     api: new ApiClient({ url, token }),
     json: flags.json === true,
     namedEnvironment: named,
+    namedProject: project,
     project: () => {
       if (project !== undefined) return project;
       throw new CoppiceError('invalid-request', 'which project? Give --project or COPPICE_PROJECT, or run this inside a clone of it');

@@ -11,10 +11,10 @@ export function addActivityCommands(program: Command, open: OpenSession): void {
   const activity = program.command('activity').description('what happens and happened');
   activity
     .command('list')
-    .description('newest first')
+    .description('newest first; of the project, where one is named')
     .action(async () => {
       const session = await open();
-      const activities = await session.api.list<ActivityView>('/activities');
+      const activities = await session.api.list<ActivityView>('/activities', { project: session.namedProject });
       const rows = activities.map((view) => [
         view.id,
         view.kind,

@@ -58,7 +58,7 @@ export const databaseType: ResolvedType = {
   readiness: { probe: { kind: 'tcp', port: 5432 }, everyMs: 25, withinMs: 90_000 },
   provision: { argv: ['provision'], defaultSchemas: ['main'] },
   quiesce: ['checkpoint'],
-  properties: { max_connections: '-c max_connections={value}' },
+  properties: { max_connections: 'max_connections {value}' },
   build: undefined,
 };
 

@@ -141,7 +141,7 @@ const dbSpec: NodeSpec = {
   name: nodeName('db'),
   kind: 'service',
   image: builtImage('database').image,
-  argv: ['databased', '--quiet', '-c', 'max_connections=20'],
+  argv: ['databased', '--quiet', 'max_connections 20'],
   workingDirectory: '/data',
   variables: { LANG: 'C.UTF-8', MODE: 'production' },
   capabilities: [],

@@ -136,10 +136,11 @@ export function startCommand(node: Pick<ApplicationNode | WorkerNode, 'start' | 
   return ['/bin/sh', '-c', node.preStart === undefined ? start : `set -e\n${node.preStart}\n${start}`];
 }
 
+/** One argument for each property: a line of a configuration may hold blanks. */
 function propertyArguments(node: ServiceNode, type: ResolvedType | undefined): readonly string[] {
   return Object.entries(node.configuration.properties).flatMap(([key, value]) => {
     const template = type?.properties[key];
-    return template === undefined ? [] : template.split(' ').map((word) => word.replaceAll('{value}', String(value)));
+    return template === undefined ? [] : [template.replaceAll('{value}', String(value))];
   });
 }
 

@@ -1,0 +1,68 @@
+import type { FileTexts } from '../e2e/harness/clone.ts';
+import { tinyApp } from '../e2e/harness/tiny-app.ts';
+
+/** Where the application keeps the ids that were posted to it: a file that old and new instance share, a file of its own, or Redis. */
+export type NotedStore = 'shared file' | 'exclusive file' | 'redis';
+
+/**
+ * An application that notes the body of every POST to `/` and answers `version`; `/noted` gives all that was ever noted, a line each, so
+ * that a test can tell whether a request was executed twice. `setting` is a value whose change replaces Redis.
+ */
+export function notedApp(store: NotedStore, version: string, setting = 100): FileTexts {
+  const web = `applications:
+  web:
+    type: nodejs:24
+    start: node server.mjs
+`;
+  const yaml = {
+    'shared file': `${web}    mounts: { data: storage }\n`,
+    'exclusive file': `${web}    mounts: { data: instance }\n`,
+    redis: `${web}    relationships: [store]\nservices:\n  store: { type: "redis:7", configuration: { properties: { maxclients: ${setting} } } }\n`,
+  }[store];
+  const body = `let id = ''; for await (const chunk of request) id += chunk; await note(id); response.end(version);`;
+  return tinyApp({
+    yaml,
+    before: `const version = ${JSON.stringify(version)};\n${store === 'redis' ? redisStore : fileStore}`,
+    paths: {
+      '/': `if (request.method === 'POST') { ${body} } else response.end(version);`,
+      '/noted': `response.end(await noted());`,
+      '/stream': streamed,
+    },
+  });
+}
+
+const streamed = `response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const timer = setInterval(() => response.write('data: ' + version + '\\n\\n'), 50);
+    process.once('SIGTERM', () => response.end());
+    response.on('close', () => clearInterval(timer));`;
+
+const fileStore = `import { appendFile, readFile } from 'node:fs/promises';
+const note = (id) => appendFile('data/noted', id + '\\n');
+const noted = () => readFile('data/noted', 'utf8').catch(() => '');`;
+
+const redisStore = `import { createConnection } from 'node:net';
+const ask = (command, isWhole) => new Promise((resolve, reject) => {
+  const { STORE_HOST: host, STORE_PORT: port, STORE_USERNAME: user, STORE_PASSWORD: password } = process.env;
+  const socket = createConnection({ host, port: Number(port) }, () => socket.write('AUTH ' + user + ' ' + password + '\\r\\n' + command + '\\r\\n'));
+  let text = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk) => {
+    text += chunk;
+    if (!isWhole(text)) return;
+    socket.destroy();
+    resolve(text);
+  });
+  socket.on('error', reject);
+  socket.on('close', () => reject(new Error('redis closed: ' + text)));
+});
+const note = async (id) => {
+  const answer = await ask('RPUSH noted ' + id, (text) => text.split('\\r\\n').length > 2);
+  if (!answer.startsWith('+OK\\r\\n:')) throw new Error(answer);
+};
+const noted = async () => {
+  const answer = await ask('LRANGE noted 0 -1', (text) => {
+    const count = Number(/^\\+OK\\r\\n\\*(\\d+)\\r\\n/.exec(text)?.[1]);
+    return text.split('\\r\\n').length >= 3 + 2 * count;
+  });
+  return answer.split('\\r\\n').filter((line) => /^\\d+-/.test(line)).join('\\n');
+};`;
