@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CoppiceError } from '@coppice/model';
 
 /** Where a server keeps everything, and who it is. */
 export interface DataDirectory {
@@ -12,26 +13,39 @@ export interface DataDirectory {
   at(name: string): string;
 }
 
-/** Opens DIR, creating what is missing with modes that keep others out. */
+/** Opens DIR, creating what is missing with modes that keep others out. Throws `state-failed` where a file holds something else. */
 export function openDataDirectory(root: string): DataDirectory {
   mkdirSync(root, { recursive: true, mode: 0o711 });
   const at = (name: string): string => join(root, name);
   return {
     root,
     at,
-    serverId: remembered(at('server-id'), () => randomBytes(6).toString('hex')),
-    registryToken: remembered(at('registry-token'), () => randomBytes(24).toString('base64url')),
+    serverId: remembered({ path: at('server-id'), make: () => randomBytes(6).toString('hex'), form: /^[0-9a-f]{12}$/ }),
+    registryToken: remembered({ path: at('registry-token'), make: () => randomBytes(24).toString('base64url'), form: /^[\w-]{32}$/ }),
   };
 }
 
 /** Writes the administrator's token where there is none yet; answers its path. */
 export function writeAdminToken(directory: DataDirectory, issue: () => string): string {
   const path = directory.at('admin-token');
-  if (!existsSync(path)) writeFileSync(path, `${issue()}\n`, { mode: 0o600 });
+  if (isMissing(path)) writeFileSync(path, `${issue()}\n`, { mode: 0o600 });
   return path;
 }
 
-function remembered(path: string, make: () => string): string {
-  if (!existsSync(path)) writeFileSync(path, `${make()}\n`, { mode: 0o600 });
-  return readFileSync(path, 'utf8').trim();
+interface Remembered {
+  readonly path: string;
+  readonly make: () => string;
+  readonly form: RegExp;
+}
+
+function remembered({ path, make, form }: Remembered): string {
+  if (isMissing(path)) writeFileSync(path, `${make()}\n`, { mode: 0o600 });
+  const text = readFileSync(path, 'utf8').trim();
+  if (form.test(text)) return text;
+  throw new CoppiceError('state-failed', `${path} does not hold what a server wrote there`, { hint: 'put the file back as it was' });
+}
+
+/** An empty file is what a crash between its making and its writing leaves. */
+function isMissing(path: string): boolean {
+  return !existsSync(path) || statSync(path).size === 0;
 }

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** A program of the host, and the Debian package it comes from. */
@@ -14,16 +14,19 @@ const required: readonly Tool[] = [
   { program: 'nft', debianPackage: 'nftables' },
 ];
 
+/** Where a user's PATH often does not lead. */
+const alsoSearched: readonly string[] = ['/usr/sbin', '/sbin'];
+
 /** What the server needs and does not find. It installs nothing itself. */
-export function missingTools(path: string = process.env['PATH'] ?? ''): readonly Tool[] {
-  const folders = [...path.split(delimiter), '/usr/sbin', '/sbin'];
+export function missingTools(path: string = process.env['PATH'] ?? '', also: readonly string[] = alsoSearched): readonly Tool[] {
+  const folders = [...path.split(delimiter), ...also];
   return required.filter((tool) => !folders.some((folder) => isExecutable(join(folder, tool.program))));
 }
 
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
     return false;
   }

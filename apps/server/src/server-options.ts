@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { CoppiceError } from '@coppice/model';
 
 /** What `coppice server` was started with. */
@@ -17,9 +18,10 @@ export interface HostPort {
 
 /** Reads `127.0.0.1:7070` or `[::1]:7070`; throws `invalid-request`. */
 export function parseHostPort(text: string): HostPort {
-  const found = /^(\[[0-9a-fA-F:]+\]|[^:]+):(\d{1,5})$/.exec(text);
-  const port = Number(found?.[2]);
-  if (!found?.[1] || port > 65_535)
+  const [, address, name, digits] = /^(?:\[([^\]]+)\]|([\w.-]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = address ?? name;
+  const port = Number(digits);
+  if (host === undefined || (address !== undefined && !isIPv6(address)) || port > 65_535)
     throw new CoppiceError('invalid-request', `"${text}" is no address to listen on`, { hint: 'write HOST:PORT, e.g. 127.0.0.1:7070' });
-  return { host: found[1].replace(/^\[|\]$/g, ''), port };
+  return { host, port };
 }

@@ -34,8 +34,10 @@ export async function takeDown(flags: { readonly data: string }): Promise<void> 
 }
 
 async function stopServer(socketPath: string): Promise<void> {
-  const pid = await whoHolds(socketPath);
-  if (pid === undefined) return;
+  const holder = await whoHolds(socketPath);
+  if (!holder) return;
+  const { pid } = holder;
+  if (pid === undefined) throw new CoppiceError('conflict', 'a server uses this data directory and does not say which process it is');
   process.kill(pid, 'SIGTERM');
   const deadline = performance.now() + stopDeadlineMs;
   while ((await whoHolds(socketPath)) !== undefined) {
