@@ -4,6 +4,7 @@ import type { ApiParts } from './create-api.ts';
 import type { Call, Endpoint } from './endpoint.ts';
 import type { IdempotencyKeys } from './idempotency.ts';
 import { checkParameter } from './parameter.ts';
+import { problemOf } from './problem.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -63,7 +64,8 @@ async function answerOf({ endpoint, request, keys }: Asked, work: () => Promise<
 
 /** A stream that fails half-way must not look like one that ended. */
 function breakOff({ log }: EndpointParts['parts'], { request, reply, signal }: Call, error: unknown): void {
-  if (!signal.aborted) log('stream.failed', { method: request.method, url: request.url, error: String(error) });
+  if (!signal.aborted)
+    log('stream.failed', { method: request.method, url: request.url, code: problemOf(error).code, error: String(error) });
   reply.raw.destroy();
 }
 

@@ -17,6 +17,7 @@ export interface EventStream {
  */
 export async function sendEvents(reply: FastifyReply, { name, values, skip }: EventStream): Promise<void> {
   const raw = begin(reply, 'text/event-stream');
+  if (raw.writableEnded) return;
   const heartbeat = setInterval(() => raw.write(': alive\n\n'), heartbeatMs);
   let id = 0;
   try {
@@ -40,6 +41,7 @@ export function eventsSeen(header: string | readonly string[] | undefined): numb
 /** Streams values as newline-delimited JSON; the answer stays open where they fail, too. */
 export async function sendLines(reply: FastifyReply, values: AsyncIterable<unknown>): Promise<void> {
   const raw = begin(reply, 'application/x-ndjson');
+  if (raw.writableEnded) return;
   for await (const value of values) await write(raw, `${JSON.stringify(value)}\n`);
   raw.end();
 }
@@ -48,6 +50,8 @@ function begin(reply: FastifyReply, type: string): FastifyReply['raw'] {
   reply.hijack();
   reply.raw.writeHead(200, { 'content-type': type, 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
   reply.raw.flushHeaders();
+  // Who asks for the head alone would else keep the connection from its next request.
+  if (reply.request.method === 'HEAD') reply.raw.end();
   return reply.raw;
 }
 
