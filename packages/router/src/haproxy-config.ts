@@ -19,6 +19,8 @@ export interface HaproxySettings {
 export const routesMap = 'maps/routes.map';
 export const targetsMap = 'maps/targets.map';
 export const digestsMap = 'maps/digests.map';
+/** Kept by hold.lua: how many requests wait, by environment. */
+export const heldMap = 'maps/held.map';
 /** Key in the map of digests under which a worker tells which configuration it runs. */
 export const configurationKey = 'configuration';
 
@@ -71,6 +73,8 @@ function globalSection(settings: HaproxySettings, layout: SlotLayout): string {
   lua-load ${holdScriptFile}
   # Counted anew for each resumption, from the start of the turn in which it comes: many that wait would make it expire.
   tune.lua.session-timeout 24h
+  # Nothing else may run while the script goes through its tables, which it does once a second.
+  tune.lua.forced-yield 10000000
   stats socket unix@${workerSocket(layout)} mode 600 level admin expose-fd listeners
   stats timeout 30s`;
 }

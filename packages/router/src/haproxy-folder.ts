@@ -6,6 +6,7 @@ import {
   configurationKey,
   digestsMap,
   type HaproxySettings,
+  heldMap,
   renderConfiguration,
   routesMap,
   targetsMap,
@@ -57,6 +58,7 @@ export class HaproxyFolder {
     const maps: readonly (readonly [string, readonly (readonly [string, string])[]])[] = [
       [routesMap, tables.flatMap((table) => table.routes)],
       [targetsMap, tables.flatMap((table) => table.targets)],
+      [heldMap, []],
       [digestsMap, [[configurationKey, configurationDigest(settings, layout)], ...digests]],
     ];
     for (const [path, entries] of maps) this.#write(path, entries.map(([key, value]) => `${key} ${value}\n`).join(''));

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { CoppiceError, type Digest, type EnvironmentId } from '@coppice/model';
 import { serverPrefix } from './compiled-table.ts';
-import { configurationKey, digestsMap, workerSocket } from './haproxy-config.ts';
+import { configurationKey, digestsMap, heldMap, workerSocket } from './haproxy-config.ts';
 import { listProcesses, masterSocket } from './haproxy-process.ts';
-import { parseHeld } from './hold-script.ts';
 import type { RouterUsage } from './router.ts';
 import { usageByEnvironment } from './router-usage.ts';
 import {
@@ -120,9 +119,13 @@ export class HaproxyWorker {
 
   /** See `Router.usage`. */
   async usage(tables: Iterable<AssignedTable>): Promise<ReadonlyMap<EnvironmentId, RouterUsage>> {
-    const [rows, held, info] = await Promise.all([this.#rowsOfAll('show stat -1 2 -1'), this.#ask('show held'), this.#ask('show info')]);
+    const [rows, held, info] = await Promise.all([
+      this.#rowsOfAll('show stat -1 2 -1'),
+      this.#ask(`show map ${heldMap}`),
+      this.#ask('show info'),
+    ]);
     const upSeconds = Number(/^Uptime_sec: (\d+)$/m.exec(info)?.[1] ?? 0);
-    return usageByEnvironment(tables, { rows, held: parseHeld(held), upSeconds });
+    return usageByEnvironment(tables, { rows, held: parseMap(held), upSeconds });
   }
 
   /** From this worker and those that end with their last request. */

@@ -32,13 +32,3 @@ export function holdScript(limits: HoldLimits): HoldScript {
 export function holdAction({ limits }: HoldScript): string {
   return `lua.hold ${limits.perEnvironment} ${limits.inTotal} ${limits.switchingMs} ${limits.suspendedMs}`;
 }
-
-/** Lines of its command `show held`: environment and count. */
-export function parseHeld(text: string): ReadonlyMap<string, number> {
-  const held = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    const [environment, count] = line.split(' ');
-    if (environment !== undefined && count !== undefined) held.set(environment, Number(count));
-  }
-  return held;
-}

@@ -20,7 +20,7 @@ test('usage sums the slots of an environment over all workers, and takes the lat
   const rows = parseStatRows(
     ['# pxname,svname', statLine('be_0', 2, 40), statLine('be_1', 0, 12), statLine('be_2', 5, 0), statLine('be_0', 1, -1), ''].join('\n'),
   );
-  const held = new Map([['e_two', 3]]);
+  const held = new Map([['e_two', '3']]);
   assert.deepEqual(
     usageByEnvironment([assigned('one', [0, 1]), assigned('two', []), assigned('three', [7])], { rows, held, upSeconds: 100 }),
     new Map([

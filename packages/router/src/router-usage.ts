@@ -6,7 +6,7 @@ import type { StatRow } from './stat-rows.ts';
 /** What HAProxy tells of itself: rows of back ends, of which several may have one name (old workers), and who waits. */
 export interface WorkerFigures {
   readonly rows: readonly StatRow[];
-  readonly held: ReadonlyMap<string, number>;
+  readonly held: ReadonlyMap<string, string>;
   /** Since the worker was started. */
   readonly upSeconds: number;
 }
@@ -19,7 +19,7 @@ export function usageByEnvironment(tables: Iterable<AssignedTable>, figures: Wor
     const rows = groups.flatMap((group) => byBackend.get(slotName(group.slot)) ?? []);
     const idleSeconds = Math.min(figures.upSeconds, ...rows.flatMap((row) => row.lastSeconds ?? []));
     const open = rows.reduce((sum, row) => sum + row.open, 0);
-    usages.set(environment, { open, held: figures.held.get(environment) ?? 0, idleMs: idleSeconds * 1000 });
+    usages.set(environment, { open, held: Number(figures.held.get(environment) ?? 0), idleMs: idleSeconds * 1000 });
   }
   return usages;
 }
