@@ -3,7 +3,14 @@ export * from './docker/docker-sandbox.ts';
 export type { RegistryAccess } from './docker/images.ts';
 export * from './engine.ts';
 export * from './sandbox.ts';
-export type { ListingFault, OnEffect, SimulatedBehaviour, SimulatedEffect } from './simulated/simulated-behaviour.ts';
+export type {
+  BehaviourOf,
+  ListingFault,
+  OnEffect,
+  SimulatedBehaviour,
+  SimulatedEffect,
+  SimulatedSight,
+} from './simulated/simulated-behaviour.ts';
 export { simulatedArgv } from './simulated/simulated-behaviour.ts';
-export { createSimulatedEngine, type SimulatedEngine } from './simulated/simulated-engine.ts';
+export { createSimulatedEngine, type SimulatedEngine, type SimulatedEngineOptions } from './simulated/simulated-engine.ts';
 export * from './simulated/simulated-sandbox.ts';

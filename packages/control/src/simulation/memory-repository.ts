@@ -4,17 +4,22 @@ import { CoppiceError, type GitId, type SourceEntry, type SourceTree } from '@co
 
 const none = '0'.repeat(40);
 
-/** One repository in memory, for tests: commits of one file `coppice.yaml` each, refs and notes. */
+/** The folders of a commit, each told by its content. */
+type Folders = Readonly<Record<string, string>>;
+
+/** One repository in memory, for tests: commits of one file `coppice.yaml` each, with folders of which only the content is told; refs and notes. */
 export class MemoryRepository {
   readonly refs = new Map<string, GitId>();
+  /** Every move of a ref, oldest first. */
+  readonly moves: { readonly ref: string; readonly next: string }[] = [];
   readonly notes: { readonly commit: GitId; readonly line: string }[] = [];
   readonly #commits = new Map<GitId, { readonly tree: GitId; readonly parents: readonly GitId[]; readonly subject: string }>();
-  readonly #trees = new Map<GitId, string>();
+  readonly #trees = new Map<GitId, { readonly file: string; readonly folders: Folders }>();
 
-  /** A commit whose tree is the file; equal files are equal trees. */
-  commit(file: string, parents: readonly GitId[] = []): GitId {
-    const tree = idOf(`tree ${file}`);
-    this.#trees.set(tree, file);
+  /** A commit whose tree is the file and the folders; what is equal has equal trees. */
+  commit(file: string, parents: readonly GitId[] = [], folders: Folders = {}): GitId {
+    const tree = idOf(`tree ${file} ${Object.entries(folders).join(' ')}`);
+    this.#trees.set(tree, { file, folders });
     return this.#add(tree, parents, `commit ${this.#commits.size + 1}`);
   }
 
@@ -24,7 +29,7 @@ export class MemoryRepository {
       if (!found) throw new CoppiceError('not-found', `no commit ${id}`);
       return { id, ...found, author: 'test' };
     },
-    tree: async (id) => fileTree(id, this.#trees.get(id) ?? ''),
+    tree: async (id) => fileTree(id, this.#trees.get(id) ?? { file: '', folders: {} }),
   };
 
   readonly port: Repository = {
@@ -34,6 +39,7 @@ export class MemoryRepository {
         if ((this.refs.get(ref) ?? none) !== previous) throw new CoppiceError('conflict', `${ref} moved`);
       }
       for (const { ref, next } of updates) {
+        this.moves.push({ ref, next });
         if (next === none) this.refs.delete(ref);
         else this.refs.set(ref, next as GitId);
       }
@@ -60,7 +66,7 @@ export class MemoryRepository {
   }
 }
 
-function fileTree(id: GitId, file: string): SourceTree {
+function fileTree(id: GitId, { file, folders }: { readonly file: string; readonly folders: Folders }): SourceTree {
   const entry: SourceEntry = { path: 'coppice.yaml', kind: 'file', id: idOf(file), size: file.length };
   return {
     id,
@@ -68,8 +74,15 @@ function fileTree(id: GitId, file: string): SourceTree {
       yield entry;
     },
     blob: async () => Buffer.from(file),
-    subtree: async () => undefined,
-    entry: async (path) => (path === entry.path ? entry : undefined),
+    subtree: async (path) => {
+      const content = folders[path];
+      return content === undefined ? undefined : fileTree(idOf(`folder ${content}`), { file: content, folders: {} });
+    },
+    entry: async (path) => {
+      const content = folders[path];
+      if (content !== undefined) return { path, kind: 'folder', id: idOf(`folder ${content}`), size: 0 };
+      return path === entry.path ? entry : undefined;
+    },
   };
 }
 

@@ -1,9 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
-import { loadCatalog, typeDirectory } from '@coppice/catalog';
-import { createSimulatedEngine } from '@coppice/engine';
+import { type Catalog, loadCatalog, typeDirectory } from '@coppice/catalog';
+import { type BehaviourOf, createSimulatedEngine, type SimulatedEngine } from '@coppice/engine';
 import type { RefResult } from '@coppice/git';
 import type { BuildRequest, ImageBuilder } from '@coppice/images';
 import { type Digest, digestOf, type GitId } from '@coppice/model';
@@ -11,15 +10,25 @@ import { createSimulatedRouter } from '@coppice/router';
 import { openStore } from '@coppice/state';
 import { createSimulatedVolumes } from '@coppice/volumes';
 import { createControlPlane, type RunningControlPlane } from '../create-control-plane.ts';
-import type { Ports } from '../ports.ts';
+import type { Clock, Ports } from '../ports.ts';
 import { MemoryRepository } from './memory-repository.ts';
 
 export const noCommit = '0'.repeat(40) as GitId;
 export const mainRef = 'refs/heads/main';
 
+/** What a test may set of the world. */
+export interface SimulatedServerOptions {
+  /** The machine's where left out. */
+  readonly clock?: Clock;
+  readonly catalog?: Catalog;
+  readonly behaviourOf?: BehaviourOf;
+  /** Where the state lies. */
+  readonly folder?: string;
+}
+
 /** A world that outlives the control planes over it: simulated ports, a real store, one repository of a project "shop". */
 export class SimulatedServer {
-  readonly engine = createSimulatedEngine();
+  readonly engine: SimulatedEngine;
   readonly router = createSimulatedRouter();
   readonly repository = new MemoryRepository();
   readonly said: string[] = [];
@@ -29,16 +38,21 @@ export class SimulatedServer {
   readonly #planes: RunningControlPlane[] = [];
   readonly #images = new Set<Digest>();
 
-  constructor(test: TestContext) {
-    const directory = mkdtempSync(join(tmpdir(), 'coppice-simulated-'));
-    const store = openStore({ directory });
+  /** `test.after` is given what ends it. */
+  constructor(test: { after(end: () => void): void }, options: SimulatedServerOptions = {}) {
+    const { clock = { now: () => new Date(), monotonicMs: () => performance.now() }, catalog = loadCatalog(), behaviourOf } = options;
+    const directory = mkdtempSync(join(options.folder ?? tmpdir(), 'coppice-simulated-'));
+    const store = openStore({ directory, clock });
+    this.engine = createSimulatedEngine({
+      ...(options.clock ? { clock: () => clock.now() } : {}),
+      ...(behaviourOf ? { behaviourOf } : {}),
+    });
     this.#project = store.projects.create('shop').id;
     test.after(() => {
       for (const plane of this.#planes) plane.stop();
       store.close();
       rmSync(directory, { recursive: true });
     });
-    const catalog = loadCatalog();
     this.ports = {
       store,
       engine: this.engine,
@@ -49,7 +63,7 @@ export class SimulatedServer {
       catalog,
       types: typeDirectory(catalog),
       typeFiles: () => ({}),
-      clock: { now: () => new Date(), monotonicMs: () => performance.now() },
+      clock,
       settings: { domain: 'localhost', routerAddress: '127.0.0.1:8080', apiUrl: () => 'http://localhost:1', maxEnvironments: 10 },
       log: () => undefined,
     };
@@ -65,13 +79,13 @@ export class SimulatedServer {
   /** Pushes as git's hooks do; a push that is refused before it deploys answers undefined. */
   async push(
     plane: RunningControlPlane,
-    push: { readonly previous: GitId; readonly next: GitId; readonly options?: readonly string[] },
+    push: { readonly previous: GitId; readonly next: GitId; readonly options?: readonly string[]; readonly ref?: string },
   ): Promise<RefResult | undefined> {
     const context = {
       project: this.#project,
       actor: 'ada',
       options: push.options ?? [],
-      updates: [{ ref: mainRef, previous: push.previous, next: push.next }],
+      updates: [{ ref: push.ref ?? mainRef, previous: push.previous, next: push.next }],
       objects: this.repository.objects,
       say: (line: string) => void this.said.push(line),
       signal: new AbortController().signal,

@@ -1,4 +1,4 @@
-import type { EnvironmentId } from '@coppice/model';
+import type { Digest, EnvironmentId, NodeName } from '@coppice/model';
 import type { ExecResult, ExecSpec } from '../engine.ts';
 
 /** How the processes of a node behave in the simulation. What is left out: it runs until it is stopped, and is ready at the first probe. */
@@ -13,6 +13,18 @@ export interface SimulatedBehaviour {
   readonly startFails?: string;
   /** Answers commands; without it, a command succeeds when the instance is ready and fails with 1 when not. */
   readonly exec?: (command: ExecSpec) => ExecResult;
+}
+
+/** A container of the simulated world as nobody but a test sees it: those of others, too. */
+export interface SimulatedSight {
+  readonly id: string;
+  readonly environment: EnvironmentId;
+  readonly node: NodeName;
+  readonly what: { readonly kind: 'instance'; readonly digest: Digest; readonly index: number } | { readonly kind: 'job' | 'foreign' };
+  readonly state: 'created' | 'running' | 'exited';
+  /** It runs, and a probe of it has succeeded. */
+  readonly ready: boolean;
+  readonly hostPaths: readonly string[];
 }
 
 /** One change of the simulated world, as it is given to the seam. */
@@ -46,6 +58,9 @@ export function behaviourOfArgv(argv: readonly string[]): SimulatedBehaviour | u
   const [program, json] = argv;
   return program === 'simulated' && json !== undefined ? (JSON.parse(json) as SimulatedBehaviour) : undefined;
 }
+
+/** How what is started with an argv behaves; undefined: as was set for its node. */
+export type BehaviourOf = (argv: readonly string[]) => SimulatedBehaviour | undefined;
 
 /** An argv that behaves so, for tests that cannot name a node's behaviour. */
 export function simulatedArgv(behaviour: Pick<SimulatedBehaviour, 'exits' | 'prints'>): readonly string[] {

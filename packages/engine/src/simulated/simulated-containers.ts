@@ -1,19 +1,22 @@
-import { CoppiceError } from '@coppice/model';
+import { CoppiceError, type EnvironmentId, type NodeName, sha256 } from '@coppice/model';
 import type { GenerationSpec, JobSpec } from '../engine.ts';
-import { behaviourOfArgv, type SimulatedBehaviour } from './simulated-behaviour.ts';
+import { type BehaviourOf, behaviourOfArgv, type SimulatedBehaviour } from './simulated-behaviour.ts';
 import { nameOf, type SimulatedContainer, type SimulatedWorld } from './simulated-world.ts';
+
+type OwnOwner = Exclude<SimulatedContainer['owner'], { readonly kind: 'foreign' }>;
 
 /** Creates a container that does not run yet. Needs the environment's network (`not-found`) and the image (`engine-failed`). */
 export async function createSimulatedContainer(
   world: SimulatedWorld,
   creation: {
-    readonly owner: SimulatedContainer['owner'];
+    readonly owner: OwnOwner;
     readonly spec: GenerationSpec | JobSpec;
     readonly deployment: string;
     readonly behaviours: ReadonlyMap<string, SimulatedBehaviour>;
+    readonly behaviourOf: BehaviourOf;
   },
 ): Promise<SimulatedContainer> {
-  const { owner, spec, deployment, behaviours } = creation;
+  const { owner, spec, deployment, behaviours, behaviourOf } = creation;
   const { environment } = spec;
   const network = world.networks.get(environment);
   if (network === undefined) throw new CoppiceError('not-found', `the environment ${environment} has no network yet`);
@@ -28,7 +31,7 @@ export async function createSimulatedContainer(
       deployment,
       address: world.reservations.reserve(environment, network.subnet, node),
       run: spec,
-      behaviour: behaviourOfArgv(spec.argv) ?? behaviourFor(owner, node, behaviours),
+      behaviour: behaviourOfArgv(spec.argv) ?? behaviourOf(spec.argv) ?? behaviourFor(owner, node, behaviours),
       state: 'created',
       exitCode: undefined,
       outOfMemory: false,
@@ -43,11 +46,7 @@ export async function createSimulatedContainer(
   });
 }
 
-function behaviourFor(
-  owner: SimulatedContainer['owner'],
-  node: string,
-  behaviours: ReadonlyMap<string, SimulatedBehaviour>,
-): SimulatedBehaviour {
+function behaviourFor(owner: OwnOwner, node: string, behaviours: ReadonlyMap<string, SimulatedBehaviour>): SimulatedBehaviour {
   if (owner.kind === 'job') return behaviours.get(`${node} ${owner.key.hook}`) ?? { exits: { exitCode: 0 } };
   return behaviours.get(`${node}.${owner.index}`) ?? behaviours.get(node) ?? {};
 }
@@ -64,3 +63,41 @@ export async function startSimulatedContainer(world: SimulatedWorld, container: 
     if (behaviour.exits !== undefined) world.end(container, behaviour.exits.exitCode, behaviour.exits.outOfMemory ?? false);
   });
 }
+
+/** Another server's container on the same engine, which runs. */
+export function addForeignContainer(world: SimulatedWorld, environment: EnvironmentId, node: NodeName): string {
+  const id = world.nextId();
+  world.containers.set(id, {
+    id,
+    environment,
+    node,
+    owner: { kind: 'foreign' },
+    deployment: '',
+    address: '',
+    run: foreignRun,
+    behaviour: {},
+    state: 'running',
+    exitCode: undefined,
+    outOfMemory: false,
+    startedAt: undefined,
+    cpu: 0,
+    memoryBytes: 0,
+    probes: 0,
+    log: [],
+  });
+  return id;
+}
+
+const foreignRun: SimulatedContainer['run'] = {
+  image: { manifest: sha256('foreign'), config: sha256('foreign') },
+  argv: [],
+  user: '0:0',
+  workingDirectory: '/',
+  variables: {},
+  capabilities: [],
+  mounts: [],
+  tmpfs: [],
+  hosts: {},
+  resources: { cpu: 0, memoryBytes: 0 },
+  stop: { signal: 'SIGTERM', graceMs: 0 },
+};

@@ -11,9 +11,9 @@ import type {
   LogLine,
   LogOptions,
 } from '../engine.ts';
-import type { ListingFault, OnEffect, SimulatedBehaviour, SimulatedEffect } from './simulated-behaviour.ts';
-import { createSimulatedContainer, startSimulatedContainer } from './simulated-containers.ts';
-import { nameOf, observeInstance, observeJob, type SimulatedContainer, SimulatedWorld } from './simulated-world.ts';
+import type { BehaviourOf, ListingFault, OnEffect, SimulatedBehaviour, SimulatedEffect, SimulatedSight } from './simulated-behaviour.ts';
+import { addForeignContainer, createSimulatedContainer, startSimulatedContainer } from './simulated-containers.ts';
+import { nameOf, observeInstance, observeJob, type SimulatedContainer, SimulatedWorld, sightOf } from './simulated-world.ts';
 
 /** What a test may set and see beside the port. The world outlives a "crashed" control plane: give the same engine to the next one. */
 export interface SimulatedEngine extends Engine {
@@ -29,14 +29,28 @@ export interface SimulatedEngine extends Engine {
   probeInstance(id: string): boolean;
   /** Ends a running process from within: a crash, or a job's end. */
   crash(id: string, end: { readonly exitCode: number; readonly outOfMemory?: boolean }): void;
+  /** Removes a container by hand, whatever it does. */
+  vanish(id: string): void;
+  /** Starts another server's container beside an environment's; answers its id. */
+  addForeign(environment: EnvironmentId, node: NodeName): string;
+  /** Every container there is, oldest first. */
+  containers(): readonly SimulatedSight[];
   policyOf(environment: EnvironmentId): NetworkPolicy | undefined;
   /** All effects that took place, oldest first. */
   readonly effects: readonly SimulatedEffect[];
 }
 
+export interface SimulatedEngineOptions {
+  readonly onEffect?: OnEffect;
+  /** A virtual clock of its own where left out. */
+  readonly clock?: () => Date;
+  readonly behaviourOf?: BehaviourOf;
+}
+
 /** An engine in memory: deterministic, with a virtual clock; the same calls give the same ids, addresses and times. */
-export function createSimulatedEngine(options: { readonly onEffect?: OnEffect } = {}): SimulatedEngine {
-  const world = new SimulatedWorld();
+export function createSimulatedEngine(options: SimulatedEngineOptions = {}): SimulatedEngine {
+  const world = new SimulatedWorld(options.clock);
+  const behaviourOf: BehaviourOf = options.behaviourOf ?? (() => undefined);
   if (options.onEffect !== undefined) world.onEffect = options.onEffect;
   const behaviours = new Map<string, SimulatedBehaviour>();
   const capabilities = { resizeInPlace: true, liveRestore: true };
@@ -83,6 +97,14 @@ export function createSimulatedEngine(options: { readonly onEffect?: OnEffect } 
     },
     probeInstance: (id) => probeContainer(world.container(id)),
     crash: (id, end) => world.end(world.container(id), end.exitCode, end.outOfMemory ?? false),
+    vanish(id) {
+      const { environment, address } = world.container(id);
+      world.containers.delete(id);
+      world.reservations.release(environment, address);
+      world.hint(environment);
+    },
+    addForeign: (environment, node) => addForeignContainer(world, environment, node),
+    containers: () => [...world.containers.values()].map(sightOf),
     policyOf: (environment) => world.policies.get(environment),
 
     async probe() {
@@ -183,7 +205,9 @@ export function createSimulatedEngine(options: { readonly onEffect?: OnEffect } 
     if (found?.state === 'exited') await remove(found);
     const owner = { kind: 'instance', ref: { environment: spec.environment, node: spec.node, digest: spec.digest }, index } as const;
     const made =
-      found?.state === 'created' ? found : await createSimulatedContainer(world, { owner, spec, deployment: spec.deployment, behaviours });
+      found?.state === 'created'
+        ? found
+        : await createSimulatedContainer(world, { owner, spec, deployment: spec.deployment, behaviours, behaviourOf });
     await startSimulatedContainer(world, made);
     return observeInstance(made, index);
   }
@@ -193,7 +217,8 @@ export function createSimulatedEngine(options: { readonly onEffect?: OnEffect } 
     const found = world.of(spec.environment).find((container) => hasKey(container, spec.key));
     if (found !== undefined && found.state !== 'created') return observeJob(found, spec.key);
     const owner = { kind: 'job', key: spec.key } as const;
-    const made = found ?? (await createSimulatedContainer(world, { owner, spec, deployment: spec.key.deployment, behaviours }));
+    const made =
+      found ?? (await createSimulatedContainer(world, { owner, spec, deployment: spec.key.deployment, behaviours, behaviourOf }));
     await startSimulatedContainer(world, made);
     return observeJob(made, spec.key);
   }

@@ -2,7 +2,7 @@ import type { Digest, EnvironmentId, JobKey, NetworkPolicy, NodeName, ObservedIn
 import { CoppiceError } from '@coppice/model';
 import type { EngineListing, EnvironmentNetwork, GenerationRef, LogLine, RunSpec } from '../engine.ts';
 import { AddressReservations } from '../network/address-reservations.ts';
-import type { OnEffect, SimulatedBehaviour, SimulatedEffect } from './simulated-behaviour.ts';
+import type { OnEffect, SimulatedBehaviour, SimulatedEffect, SimulatedSight } from './simulated-behaviour.ts';
 
 /** A container of the simulation. */
 export interface SimulatedContainer {
@@ -11,7 +11,9 @@ export interface SimulatedContainer {
   readonly node: NodeName;
   readonly owner:
     | { readonly kind: 'instance'; readonly ref: GenerationRef; readonly index: number }
-    | { readonly kind: 'job'; readonly key: JobKey };
+    | { readonly kind: 'job'; readonly key: JobKey }
+    /** Another server's: in no listing, and nothing we do touches it. */
+    | { readonly kind: 'foreign' };
   readonly deployment: string;
   readonly address: string;
   readonly run: RunSpec;
@@ -39,6 +41,12 @@ export class SimulatedWorld {
   #containersMade = 0;
   #networksMade = 0;
   #ticks = 0;
+  readonly #clock: (() => Date) | undefined;
+
+  /** `clock`: what time it is; without it, each look is a second later. */
+  constructor(clock?: () => Date) {
+    this.#clock = clock;
+  }
 
   /** Does `work` between the two calls of the seam. */
   async effect<Result>(effect: SimulatedEffect, work: () => Result): Promise<Result> {
@@ -56,8 +64,9 @@ export class SimulatedWorld {
     return this.#containersMade.toString(16).padStart(64, '0');
   }
 
-  /** A time of the virtual clock: each call is a second later. */
+  /** A time of the virtual clock. */
   now(): string {
+    if (this.#clock) return this.#clock().toISOString();
     this.#ticks += 1;
     return new Date(Date.UTC(2026, 0, 1) + this.#ticks * 1000).toISOString();
   }
@@ -87,7 +96,7 @@ export class SimulatedWorld {
   }
 
   of(environment: EnvironmentId): readonly SimulatedContainer[] {
-    return [...this.containers.values()].filter((container) => container.environment === environment);
+    return [...this.containers.values()].filter((container) => container.environment === environment && container.owner.kind !== 'foreign');
   }
 
   /** `not-found` where there is none of that id. */
@@ -101,7 +110,7 @@ export class SimulatedWorld {
   listings(): Map<EnvironmentId, EngineListing> {
     const names = new Set<EnvironmentId>([
       ...this.networks.keys(),
-      ...[...this.containers.values()].map((container) => container.environment),
+      ...[...this.containers.values()].flatMap(({ environment, owner }) => (owner.kind === 'foreign' ? [] : [environment])),
     ]);
     return new Map([...names].sort().map((name) => [name, this.listing(name)]));
   }
@@ -114,6 +123,7 @@ export class SimulatedWorld {
         jobs.push(observeJob(container, container.owner.key));
         continue;
       }
+      if (container.owner.kind === 'foreign') continue;
       const { ref, index } = container.owner;
       const key = `${ref.node} ${ref.digest}`;
       const generation = generations.get(key) ?? { ref, deployment: container.deployment, instances: [] };
@@ -153,7 +163,18 @@ export function observeJob(container: SimulatedContainer, key: JobKey): Observed
   return { deployment: key.deployment, node: key.node, hook: key.hook, id, state, address, exitCode, outOfMemory };
 }
 
+/** All of a container that a test may look at. */
+export function sightOf(container: SimulatedContainer): SimulatedSight {
+  const { id, environment, node, owner, state, behaviour, probes, run } = container;
+  const what =
+    owner.kind === 'instance' ? ({ kind: 'instance', digest: owner.ref.digest, index: owner.index } as const) : { kind: owner.kind };
+  const ready = state === 'running' && probes > (behaviour.readyAfterProbes ?? 0);
+  return { id, environment, node, what, state, ready, hostPaths: run.mounts.map(({ hostPath }) => hostPath) };
+}
+
 /** `web.0`, or `web deploy`. */
 export function nameOf(container: Pick<SimulatedContainer, 'node' | 'owner'>): string {
-  return container.owner.kind === 'job' ? `${container.node} ${container.owner.key.hook}` : `${container.node}.${container.owner.index}`;
+  const { owner, node } = container;
+  if (owner.kind === 'foreign') return `${node} (foreign)`;
+  return owner.kind === 'job' ? `${node} ${owner.key.hook}` : `${node}.${owner.index}`;
 }

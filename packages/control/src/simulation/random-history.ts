@@ -1,0 +1,247 @@
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import type { EnvironmentId, NodeName } from '@coppice/model';
+import type { RunningControlPlane } from '../create-control-plane.ts';
+import { probedByCommand } from './catalog-in-memory.ts';
+import { Faults, randomClimate } from './faults.ts';
+import { RandomLife } from './random-life.ts';
+import { RandomOperations } from './random-operations.ts';
+import { shopBehaviour } from './random-shop.ts';
+import { SeededRandom } from './seeded-random.ts';
+import { SimulatedServer } from './simulated-server.ts';
+import { settled, Turns } from './turns.ts';
+import { unsettled } from './unsettled.ts';
+import { VirtualTime } from './virtual-time.ts';
+import { type Violation, WorldWatch } from './world-watch.ts';
+
+/** What came of one seed. */
+export interface HistoryResult {
+  readonly seed: number;
+  /** Changes of the simulated world, after each of which it was looked at. */
+  readonly effects: number;
+  readonly operations: Readonly<Record<string, number>>;
+  readonly kills: number;
+  readonly faults: Readonly<Record<string, number>>;
+  /** Empty where all held; else the first that did not, after which the history was broken off. */
+  readonly violations: readonly Violation[];
+  /** Each decision in order: the same for the same seed. */
+  readonly trace: readonly string[];
+}
+
+/** Writes after which other things may be desired. */
+const wishes = new Set(['create', 'setDesired', 'setLive', 'delete']);
+const leastEffects = 30;
+/** Within it a control plane has looked at all there is. */
+const lookMs = 3_000;
+/** Steps after which a history that begins nothing new any more is given up on. */
+const mostSteps = 60_000;
+/** Virtual time within which a world in which nothing goes wrong any more comes to rest. */
+const restWithinMs = 20 * 60_000;
+
+/** Runs the history of one seed in this thread, whose timers it takes over meanwhile. Equal seeds give equal results. */
+export async function runHistory(seed: number): Promise<HistoryResult> {
+  const time = new VirtualTime();
+  const restore = time.install();
+  const ends: (() => void)[] = [];
+  try {
+    return await new RandomHistory(seed, time, { after: (end) => void ends.push(end) }).run();
+  } finally {
+    for (const end of ends) end();
+    restore();
+  }
+}
+
+class RandomHistory {
+  readonly #seed: number;
+  readonly #time: VirtualTime;
+  readonly #random: SeededRandom;
+  readonly #turns: Turns;
+  readonly #server: SimulatedServer;
+  readonly #watch: WorldWatch;
+  readonly #faults: Faults;
+  readonly #operations: RandomOperations;
+  #life: RandomLife | undefined;
+  #plane: RunningControlPlane | undefined;
+  #effects = 0;
+  /** All that changed the world, but for the policy, which each life puts in force once. */
+  readonly #done: string[] = [];
+  #kills = 0;
+  #steps = 0;
+  #engineBackAt: number | undefined;
+  #mayDie = true;
+  /** Whether an activity runs, as far as nothing was written since that was looked up. */
+  #runs: boolean | undefined;
+
+  constructor(seed: number, time: VirtualTime, test: { after(end: () => void): void }) {
+    this.#seed = seed;
+    this.#time = time;
+    this.#random = new SeededRandom(seed);
+    this.#turns = new Turns(this.#random);
+    this.#server = new SimulatedServer(test, {
+      clock: { now: () => time.now(), monotonicMs: () => time.nowMs },
+      catalog: probedByCommand(),
+      behaviourOf: shopBehaviour,
+      folder: existsSync('/dev/shm') ? '/dev/shm' : tmpdir(),
+    });
+    this.#watch = new WorldWatch(this.#server);
+    this.#faults = new Faults(randomClimate(this.#random), this.#random);
+    this.#operations = new RandomOperations({ server: this.#server, random: this.#random, turns: this.#turns, watch: this.#watch });
+  }
+
+  async run(): Promise<HistoryResult> {
+    this.#watch.addForeign(this.#server.engine.addForeign('e_ofsomebodyelse0' as EnvironmentId, 'n0' as NodeName));
+    this.#serve();
+    await this.#live();
+    await this.#comeToRest();
+    if (this.#watch.violations.length === 0) await this.#doNothingTwice();
+    this.#plane?.stop();
+    return {
+      seed: this.#seed,
+      effects: this.#effects,
+      operations: this.#operations.counts,
+      kills: this.#kills,
+      faults: this.#faults.counts,
+      violations: this.#watch.violations.slice(0, 1).map(({ invariant, detail }) => ({ invariant, detail: this.#turns.plain(detail) })),
+      trace: this.#turns.trace,
+    };
+  }
+
+  /** Operations, kills and faults until there were enough. */
+  async #live(): Promise<void> {
+    const wanted = this.#random.between(6, 14);
+    while (this.#operations.total < wanted || this.#effects < leastEffects) {
+      if (!(await this.#step())) return;
+      if (!this.#life || this.#life.dead) this.#mayServe();
+      else if (this.#random.chance(this.#isBusy() ? 0.01 : 0.4)) this.#begin();
+    }
+  }
+
+  /** Nothing goes wrong and nobody asks for anything any more. */
+  async #comeToRest(): Promise<void> {
+    this.#turns.note('— the weather is fair');
+    this.#faults.stop();
+    this.#mayDie = false;
+    this.#life?.spare();
+    this.#engineBack();
+    if (!this.#life || this.#life.dead) this.#serve();
+    const latestMs = this.#time.nowMs + restWithinMs;
+    while (await this.#step()) {
+      if (this.#isBusy()) continue;
+      const wrong = await this.#wrong();
+      if (!wrong) return;
+      if (this.#time.nowMs > latestMs) return this.#watch.violate('a history ends as desired', wrong);
+    }
+  }
+
+  async #wrong(): Promise<string | undefined> {
+    return (
+      (await unsettled(this.#server, this.#operations.unawaited)) ?? this.#operations.open.map((what) => `${what} was never answered`)[0]
+    );
+  }
+
+  /** A control plane that is started anew looks at every environment, and knows nothing of what was. */
+  async #doNothingTwice(): Promise<void> {
+    for (const round of ['first', 'second']) {
+      this.#life?.end();
+      const before = { done: this.#done.length, told: this.#told() };
+      this.#serve();
+      const untilMs = this.#time.nowMs + lookMs;
+      while (this.#time.nowMs < untilMs || this.#isBusy()) if (!(await this.#step())) return;
+      const done = this.#done.slice(before.done);
+      const told = this.#told() - before.told;
+      if (done.length + told === 0) continue;
+      this.#watch.violate('two reconciles in a row do nothing', `the ${round} did [${done.join(', ')}] in ${told} activities`);
+      return;
+    }
+  }
+
+  #told(): number {
+    return this.#server.ports.store.activities.list({}).length;
+  }
+
+  /** One decision of what comes next; false where the history is over. */
+  async #step(): Promise<boolean> {
+    await settled();
+    this.#steps += 1;
+    if (this.#watch.violations.length > 0) return false;
+    if (this.#steps > mostSteps) {
+      this.#watch.violate('a history ends as desired', `it goes on after ${mostSteps} steps`);
+      return false;
+    }
+    if (this.#engineBackAt !== undefined && this.#steps >= this.#engineBackAt) this.#engineBack();
+    if (!this.#isBusy()) this.#watch.clear();
+    if (this.#turns.waiting > 0 && !this.#random.chance(0.01)) this.#turns.next();
+    else if (!(this.#random.chance(0.3) && this.#operations.endJob())) this.#time.advance();
+    await settled();
+    return this.#watch.violations.length === 0;
+  }
+
+  #isBusy(): boolean {
+    if (this.#turns.waiting > 0) return true;
+    this.#runs ??= this.#server.ports.store.activities.list({ state: 'running', limit: 1 }).length > 0;
+    return this.#runs;
+  }
+
+  #wrote(what: string): void {
+    this.#runs = undefined;
+    if (wishes.has(what)) this.#watch.wished();
+  }
+
+  #begin(): void {
+    const kind = this.#operations.begin(this.#plane);
+    if (kind === 'planeKilled') this.#life?.end();
+    if (kind === 'engineAway') {
+      this.#server.engine.reachable('down');
+      this.#engineBackAt = this.#steps + this.#random.between(5, 80);
+    }
+  }
+
+  #engineBack(): void {
+    this.#engineBackAt = undefined;
+    this.#server.engine.reachable('up');
+  }
+
+  /** A while after a kill somebody starts the server again; until then the world may come to harm. */
+  #mayServe(): void {
+    if (this.#random.chance(0.2)) this.#operations.begin(undefined);
+    else if (this.#random.chance(0.5)) this.#serve();
+  }
+
+  #serve(): void {
+    this.#turns.note('— served');
+    const life = new RandomLife({
+      endsAt: this.#mayDie && this.#random.chance(0.7) ? this.#random.between(1, 400) : Number.POSITIVE_INFINITY,
+      turns: this.#turns,
+      faults: this.#faults,
+      watch: {
+        changed: (call) => {
+          this.#effects += 1;
+          if (call.name !== 'apply-policy') this.#done.push(`${call.port} ${call.name}`);
+          this.#watch.judge(call);
+        },
+        misled: () => this.#watch.misled(),
+        wrote: (what) => this.#wrote(what),
+      },
+      onEnd: () => this.#killed(),
+    });
+    const plane = this.#server.serve(life.ports(this.#server.ports));
+    this.#life = life;
+    this.#plane = plane;
+    this.#server.engine.onEffect(life.onEffect);
+    void plane.start().catch((error: unknown) => {
+      this.#turns.note(`the start failed: ${error instanceof Error ? error.message : String(error)}`);
+      life.end();
+    });
+  }
+
+  #killed(): void {
+    this.#kills += 1;
+    this.#turns.drop();
+    this.#time.clear();
+    this.#plane?.stop();
+    this.#time.clear();
+    this.#plane = undefined;
+    this.#operations.hangUp();
+    this.#watch.wished();
+  }
+}
