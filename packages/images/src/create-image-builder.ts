@@ -12,7 +12,7 @@ import { SingleFlight } from './build/single-flight.ts';
 import { Slots } from './build/slots.ts';
 import type { BuildDisks } from './disk/build-disk.ts';
 import { openBuildDisks } from './disk/open-build-disks.ts';
-import type { BuildOptions, BuildOutlook, BuildRequest, BuiltImage, ImageBuilder } from './image-builder.ts';
+import type { BuildOptions, BuildOutlook, BuildRequest, BuiltImage, LocalImageBuilder } from './image-builder.ts';
 import { filesLayer, type ImageFiles } from './layer/files-layer.ts';
 import type { LayerEntry } from './layer/layer-entry.ts';
 import { packLayer } from './layer/pack-layer.ts';
@@ -42,21 +42,23 @@ const mostLayers = 120;
 const emptyTarBytes = 1024;
 
 /** The image builder over a store and a sandbox. Disks that a dead server left are swept before the first step runs. */
-export function createImageBuilder(options: ImageBuilderOptions): ImageBuilder {
+export function createImageBuilder(options: ImageBuilderOptions): LocalImageBuilder {
   return new StoreImageBuilder(options);
 }
 
-class StoreImageBuilder implements ImageBuilder {
+class StoreImageBuilder implements LocalImageBuilder {
   private readonly store: OciStore;
   private readonly flights = new SingleFlight<ImagePin>();
   private readonly bases: BaseImages & { readonly key: (recipe: BaseRecipe) => Digest };
   private readonly tools: StepTools;
   private disks: Promise<BuildDisks> | undefined;
+  readonly load: LocalImageBuilder['load'];
 
   constructor(options: ImageBuilderOptions) {
     const { store, sandbox, ensureImage, bases = { key: baseKey, build: buildBase }, disks = openBuildDisks } = options;
     const limits = { ...defaultBuildLimits, ...options.limits };
     const slots = new Slots(limits.concurrency);
+    this.load = () => slots.load();
     this.store = store;
     this.bases = { store, slots, buildBase: bases.build, key: bases.key, cacheDirectory: options.baseCache ?? defaultBaseDirectory };
     const openDisks = (): Promise<BuildDisks> => {

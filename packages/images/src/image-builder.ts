@@ -9,6 +9,12 @@ export interface ImageBuilder {
   build(request: BuildRequest, options: BuildOptions): Promise<BuiltImage>;
 }
 
+/** An image builder of this machine, which lets only so many builds run at once. */
+export interface LocalImageBuilder extends ImageBuilder {
+  /** Builds that run now, and that wait for their turn. */
+  load(): { readonly running: number; readonly waiting: number };
+}
+
 export interface BuildOptions {
   /** Progress for people, whole lines without control characters. */
   readonly onProgress: (line: string) => void;

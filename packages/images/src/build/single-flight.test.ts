@@ -73,6 +73,7 @@ test('two slots let two run at once, in order, and one that waits can give up', 
   );
   const impatient = new AbortController();
   const gaveUp = slots.use(impatient.signal, async () => assert.fail('must not run'));
+  assert.deepEqual(slots.load(), { running: 2, waiting: 3 });
   impatient.abort(new Error('enough'));
   await assert.rejects(gaveUp, /enough/);
   assert.deepEqual(started, [0, 1]);
@@ -83,4 +84,5 @@ test('two slots let two run at once, in order, and one that waits can give up', 
   for (const door of doors) door.resolve();
   await Promise.all(runs);
   assert.deepEqual(started, [0, 1, 2, 3]);
+  assert.deepEqual(slots.load(), { running: 0, waiting: 0 });
 });

@@ -1,10 +1,17 @@
 /** Lets at most so many pieces of work run at once; the others wait in the order they came. */
 export class Slots {
+  private readonly count: number;
   private free: number;
   private readonly waiting: (() => void)[] = [];
 
   constructor(count: number) {
+    this.count = count;
     this.free = count;
+  }
+
+  /** What holds a slot now, and what waits for one. */
+  load(): { readonly running: number; readonly waiting: number } {
+    return { running: this.count - this.free, waiting: this.waiting.length };
   }
 
   /** Runs `work` when a slot is free. Throws the signal's reason where it is aborted while waiting. */
