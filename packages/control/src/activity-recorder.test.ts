@@ -125,6 +125,30 @@ test('whoever watches hears of each start and end until called off', async (t) =
   assert.deepEqual(await last, { done: true, value: undefined });
 });
 
+test('how an activity ended is measured and logged with its ids; a cancelled one has no failure of its own', (t) => {
+  const { store, main } = recorder(t);
+  const told: unknown[] = [];
+  const activities = new ActivityRecorder(store, {
+    log: (event, details) => told.push([event, details]),
+    measure: (measurement) => told.push(measurement),
+  });
+  const [failed, cancelled] = [activities.start(push), activities.start(push)];
+  told.length = 0;
+  const error = new CoppiceError('build-failed', 'no');
+  failed.about({ environment: main.id });
+  failed.finish('failed', error);
+  cancelled.finish('cancelled', new DOMException('gone', 'AbortError'));
+  const none = { environment: undefined, deployment: undefined };
+  assert.deepEqual(told, [
+    { kind: 'failure', code: 'build-failed' },
+    { kind: 'activity-ended', activity: 'push', state: 'failed' },
+    ['activity.ended', { activity: failed.id, ...none, environment: main.id, kind: 'push', project: 'shop', state: 'failed', error }],
+    { kind: 'failure', code: 'cancelled' },
+    { kind: 'activity-ended', activity: 'push', state: 'cancelled' },
+    ['activity.ended', { activity: cancelled.id, ...none, kind: 'push', project: 'shop', state: 'cancelled' }],
+  ]);
+});
+
 test('all that a dead server left running is closed as failed, however much, and what has ended stays', async (t) => {
   const { activities, store } = recorder(t);
   const ended = activities.start(push);

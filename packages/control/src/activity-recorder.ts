@@ -10,7 +10,9 @@ import {
   redact,
 } from '@coppice/model';
 import type { Store } from '@coppice/state';
+import { FailureCount } from './failure-count.ts';
 import { LineBatch } from './line-batch.ts';
+import type { Ports } from './ports.ts';
 
 /** An activity that runs: where its lines go, and how it is stopped. */
 export interface RunningActivity {
@@ -23,7 +25,10 @@ export interface RunningActivity {
   readonly note: (line: string) => void;
   /** Says what it is about, once that is known. */
   readonly about: (what: { readonly environment?: EnvironmentId; readonly deployment?: DeploymentId }) => void;
-  readonly finish: (state: Exclude<ActivityState, 'running'>) => void;
+  /** A line of the server's own log that names the activity, and its environment and deployment where they are known. */
+  readonly log: Ports['log'];
+  /** `error`: what ended it, where it did not succeed. */
+  readonly finish: (state: Exclude<ActivityState, 'running'>, error?: unknown) => void;
 }
 
 export interface ActivityStart {
@@ -43,9 +48,14 @@ export class ActivityRecorder {
   readonly #store: Store;
   readonly #running = new Map<string, { readonly controller: AbortController; readonly lines: LineBatch }>();
   readonly #bell = new EventEmitter().setMaxListeners(0);
+  readonly #around: Partial<Pick<Ports, 'log' | 'measure'>>;
+  /** What activities fail with; others that meet failures count them here too. */
+  readonly failures: FailureCount;
 
-  constructor(store: Store) {
+  constructor(store: Store, around: Partial<Pick<Ports, 'log' | 'measure'>> = {}) {
     this.#store = store;
+    this.#around = around;
+    this.failures = new FailureCount(around);
   }
 
   start(start: ActivityStart): RunningActivity {
@@ -58,9 +68,13 @@ export class ActivityRecorder {
     });
     this.#running.set(id, { controller, lines });
     this.#bell.emit('activity', id);
-    let environment = start.environment;
+    let { environment } = start;
+    let deployment: DeploymentId | undefined;
+    const log: Ports['log'] = (event, details) => this.#around.log?.(event, { activity: id, environment, deployment, ...details });
+    log('activity.started', { kind: start.kind, project: start.project, actor: start.actor });
     return {
       id,
+      log,
       signal: outer ? AbortSignal.any([controller.signal, outer]) : controller.signal,
       say: (line) => {
         const clean = redact(plainText(line), this.#store.secrets.values(environment));
@@ -70,9 +84,13 @@ export class ActivityRecorder {
       note: (line) => lines.add(redact(plainText(line), this.#store.secrets.values(environment))),
       about: (what) => {
         environment = what.environment ?? environment;
+        deployment = what.deployment ?? deployment;
         this.#store.activities.update(id, what);
       },
-      finish: (state) => {
+      finish: (state, error) => {
+        if (error !== undefined) this.failures.add(error, state === 'cancelled' ? 'cancelled' : undefined);
+        this.#around.measure?.({ kind: 'activity-ended', activity: start.kind, state });
+        log('activity.ended', { kind: start.kind, project: start.project, state, ...(state === 'failed' ? { error } : {}) });
         lines.flush();
         this.#running.delete(id);
         this.#store.activities.update(id, { state });

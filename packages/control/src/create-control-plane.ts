@@ -6,6 +6,7 @@ import { ChangeQueue } from './change-queue.ts';
 import { activityCommands } from './commands/activity-commands.ts';
 import { environmentCommands } from './commands/environment-commands.ts';
 import { historyCommands } from './commands/history-commands.ts';
+import { PartChecks } from './commands/part-checks.ts';
 import type { CommandParts } from './commands/parts.ts';
 import { projectCommands } from './commands/project-commands.ts';
 import { runtimeCommands } from './commands/runtime-commands.ts';
@@ -36,14 +37,24 @@ export interface RunningControlPlane {
   start(): Promise<void>;
   /** Stops looking; what runs goes on running. */
   stop(): void;
+  /** What waits now. */
+  backlog(): Backlog;
+}
+
+/** Work of the control plane that is not done yet. */
+export interface Backlog {
+  /** Changes of environments that wait for others of the same branch. */
+  readonly changesWaiting: number;
+  /** Milliseconds since the oldest look was asked for that has not seen its environment as desired yet; 0 where there is none. */
+  readonly oldestUnsettledMs: number;
 }
 
 /** Wires the control plane over its ports. */
 export function createControlPlane(ports: Ports): RunningControlPlane {
-  const activities = new ActivityRecorder(ports.store);
+  const activities = new ActivityRecorder(ports.store, ports);
   const queue = new ChangeQueue();
   const health = new HealthMonitor(probeOnce(ports.engine), ports.clock);
-  const backoff = new RestartBackoff(ports.clock);
+  const backoff = new RestartBackoff(ports.clock, (count) => ports.measure?.({ kind: 'crashes', count }));
   const wakeFailures = new WakeFailures(ports.clock);
   const reconciler = new Reconciler({ ports, activities, health, backoff, wakeFailures });
   const loop = new Loop({ ports, activities, queue, reconciler, health });
@@ -57,7 +68,14 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
   const preparer = new PushPreparer(ports, activities, preview);
   const pusher = new PushDeployer({ ports, activities, queue, deployer, remover, preparer });
   const stopping = new AbortController();
-  const parts: CommandParts = { ports, activities, queue, health, backoff, preview, redeployer, remover, sleeper };
+  const checks = new PartChecks({
+    engine: () => ports.engine.probe(),
+    router: () => ports.router.current(),
+    volumes: () => ports.volumes.list(),
+    state: async () => ports.store.projects.list(),
+    loop: async () => loop.check(),
+  });
+  const parts: CommandParts = { ports, activities, queue, health, backoff, preview, redeployer, remover, sleeper, checks };
   return {
     control: {
       ...projectCommands(parts),
@@ -81,6 +99,7 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
       stopping.abort();
       loop.stop();
     },
+    backlog: () => ({ changesWaiting: queue.waiting, oldestUnsettledMs: loop.lag.oldestMs() }),
   };
 }
 

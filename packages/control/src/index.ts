@@ -1,3 +1,5 @@
+export * from './bounded-ask.ts';
 export * from './control-plane.ts';
 export * from './create-control-plane.ts';
+export * from './measurement.ts';
 export * from './ports.ts';

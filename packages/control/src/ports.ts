@@ -6,6 +6,7 @@ import type { TypeDirectory } from '@coppice/model';
 import type { Router } from '@coppice/router';
 import type { Store } from '@coppice/state';
 import type { Volumes } from '@coppice/volumes';
+import type { Measure } from './measurement.ts';
 import type { TypeFiles } from './release/resolve-release.ts';
 
 /** The outside world as the control plane sees it; only the composition root knows what is behind. */
@@ -21,8 +22,13 @@ export interface Ports {
   readonly typeFiles: TypeFiles;
   readonly clock: Clock;
   readonly settings: Settings;
-  /** One structured line about the control plane itself. */
+  /**
+   * One structured line about the control plane itself. What was thrown goes into `error` as it is: whoever writes the line makes words of
+   * it, with the stack where it is a defect, and takes the secrets out.
+   */
   readonly log: (event: string, details?: Readonly<Record<string, unknown>>) => void;
+  /** Counts and times of the control plane itself; nobody is told where it is left out. */
+  readonly measure?: Measure;
 }
 
 export interface Clock {

@@ -1,35 +1,25 @@
 import type { EngineInfo } from '@coppice/engine';
 import type { DoctorCheck } from '../control-plane.ts';
-import type { Ports } from '../ports.ts';
-import { failureReason } from '../push/push-lines.ts';
+import type { Part } from './part-checks.ts';
+import type { CommandParts } from './parts.ts';
 
 /** Known holes of engines, by the first version without them; Coppice does not use what they concern, but people may. */
 const engineHoles: readonly { readonly fixedIn: readonly [number, number, number]; readonly what: string }[] = [
   { fixedIn: [29, 5, 1], what: '`docker cp` into a container may run its programs on the host' },
 ];
 
-const fixes = {
+const fixes: Readonly<Record<Part, string>> = {
   engine: 'start the container engine: npm run setup, or systemctl start docker',
   router: 'the server starts it again by itself; its log is in DIR/router',
   volumes: 'check that DIR/volumes is there and writable',
   state: 'check the disk that holds DIR',
-} as const;
-
-/** Whether each part that the control plane needs answers: part → undefined, or what is wrong. */
-export async function partsHealth(ports: Ports): Promise<Readonly<Record<keyof typeof fixes, string | undefined>>> {
-  const [engine, router, volumes, state] = await Promise.all([
-    whatFails(() => ports.engine.probe()),
-    whatFails(() => ports.router.current()),
-    whatFails(() => ports.volumes.list()),
-    whatFails(async () => ports.store.projects.list()),
-  ]);
-  return { engine, router, volumes, state };
-}
+  loop: 'the server is starting or stopping; its log says what it does',
+};
 
 /** Every check of the machine, with what to do where it fails. */
-export async function doctorChecks(ports: Ports): Promise<readonly DoctorCheck[]> {
-  const health = await partsHealth(ports);
-  const parts = (Object.keys(fixes) as (keyof typeof fixes)[]).map((part): DoctorCheck => {
+export async function doctorChecks({ ports, checks }: Pick<CommandParts, 'ports' | 'checks'>): Promise<readonly DoctorCheck[]> {
+  const health = await checks.wrong();
+  const parts = (Object.keys(fixes) as Part[]).map((part): DoctorCheck => {
     const wrong = health[part];
     return { check: part, ok: wrong === undefined, detail: wrong ?? 'answers', fix: wrong === undefined ? '' : fixes[part] };
   });
@@ -65,13 +55,4 @@ function isOlder(version: string, than: readonly [number, number, number]): bool
   const [major = 0, minor = 0, patch = 0] = version.split(/[^0-9]+/).map(Number);
   const difference = major - than[0] || minor - than[1] || patch - than[2];
   return difference < 0;
-}
-
-async function whatFails(ask: () => Promise<unknown>): Promise<string | undefined> {
-  try {
-    await ask();
-    return undefined;
-  } catch (error) {
-    return failureReason(error);
-  }
 }

@@ -5,7 +5,6 @@ import { repositoryOf } from '../environment/deployer.ts';
 import { deploymentNamed, environmentNamed, projectNamed } from '../history/find.ts';
 import { environmentDetail, environmentView } from '../history/views.ts';
 import { laneOf } from '../push/deploy-push.ts';
-import { failureReason } from '../push/push-lines.ts';
 import { refOfBranch } from '../push/push-refs.ts';
 import type { CommandParts } from './parts.ts';
 
@@ -79,7 +78,7 @@ async function askEngine<Answer>(parts: CommandParts, ask: () => Promise<Answer>
   try {
     return await ask();
   } catch (error) {
-    parts.ports.log('engine.unanswered', { error: failureReason(error) });
+    parts.ports.log('engine.unanswered', { error });
     return undefined;
   }
 }

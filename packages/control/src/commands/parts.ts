@@ -7,6 +7,7 @@ import type { RestartBackoff } from '../environment/restart-backoff.ts';
 import type { Sleeper } from '../environment/sleeper.ts';
 import type { Ports } from '../ports.ts';
 import type { PlanPreview } from '../push/plan-preview.ts';
+import type { PartChecks } from './part-checks.ts';
 
 /** What the commands are made over. */
 export interface CommandParts {
@@ -19,4 +20,5 @@ export interface CommandParts {
   readonly redeployer: Redeployer;
   readonly remover: Remover;
   readonly sleeper: Sleeper;
+  readonly checks: PartChecks;
 }

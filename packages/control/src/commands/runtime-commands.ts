@@ -3,7 +3,7 @@ import type { EnvironmentRecord } from '@coppice/state';
 import type { ControlPlane, LogRequest, NodeLogLine } from '../control-plane.ts';
 import { environmentNamed } from '../history/find.ts';
 import { mergeStreams } from '../merge-streams.ts';
-import { doctorChecks, partsHealth } from './doctor.ts';
+import { doctorChecks } from './doctor.ts';
 import type { CommandParts } from './parts.ts';
 
 type RuntimeCommands = Pick<ControlPlane, 'logs' | 'execTarget' | 'doctor' | 'readiness'>;
@@ -26,8 +26,8 @@ export function runtimeCommands(parts: CommandParts): RuntimeCommands {
       if (!first) throw new CoppiceError('not-found', `${node === '' ? 'the environment' : node} has no running instance`);
       return { instance: first.id };
     },
-    doctor: async () => await doctorChecks(ports),
-    readiness: async () => await partsHealth(ports),
+    doctor: async () => await doctorChecks(parts),
+    readiness: async () => await parts.checks.wrong(),
   };
 }
 

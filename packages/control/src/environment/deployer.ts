@@ -67,7 +67,7 @@ export class Deployer {
         store.intents.setPhase(intent, 'moved');
         request.onRefMoved?.();
       }
-      if (request.environment.live === undefined) await this.#announce(request, deployment);
+      if (request.environment.live === undefined) await this.#announce(request);
       await this.#reconcile(request, deployment.id);
       store.intents.setPhase(intent, 'applied');
       if (request.refMoves === 'after') await this.#moveRef(request);
@@ -118,11 +118,11 @@ export class Deployer {
     });
   }
 
-  async #announce(request: DeployRequest, deployment: Deployment): Promise<void> {
+  async #announce(request: DeployRequest): Promise<void> {
     const spec = this.#ports.store.environments.get(request.environment.id)?.desired.spec;
     if (spec)
       await this.#ports.router.apply(request.environment.id, creatingTable(spec, addressingOf(request.environment, this.#ports.settings)));
-    this.#ports.log('environment.creating', { environment: request.environment.id, deployment: deployment.id });
+    request.activity.log('environment.creating');
   }
 
   async #reconcile(request: DeployRequest, deployment: DeploymentId): Promise<void> {
@@ -177,6 +177,7 @@ export class Deployer {
       await repositoryOf(this.#ports, request.environment.project).appendNote(request.commit, JSON.stringify(record));
     } catch (error) {
       request.activity.say(`the deployment's note could not be written: ${failureReason(error)}`);
+      request.activity.log('note.failed', { error });
     }
   }
 
@@ -203,7 +204,7 @@ export class Deployer {
       if (request.refMoves === 'before') store.intents.delete(intent);
     } catch (failure) {
       activity.say(`the release before could not be restored at once: ${failureReason(failure)}; the loop goes on trying`);
-      this.#ports.log('restore.failed', { environment: environment.id, error: failureReason(failure) });
+      activity.log('restore.failed', { error: failure });
     }
   }
 }

@@ -1,12 +1,12 @@
-import type { EnvironmentId } from '@coppice/model';
+import { CoppiceError, type EnvironmentId } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder } from '../activity-recorder.ts';
 import type { ChangeQueue } from '../change-queue.ts';
 import { pause } from '../pause.ts';
 import type { Ports } from '../ports.ts';
 import { laneOf } from '../push/deploy-push.ts';
-import { failureReason } from '../push/push-lines.ts';
 import type { HealthMonitor } from './health-monitor.ts';
+import { ReconcileLag } from './reconcile-lag.ts';
 import type { Reconciler } from './reconciler.ts';
 
 interface Parts {
@@ -38,6 +38,8 @@ export class Loop {
   readonly #stop = new AbortController();
   readonly #retries = new Map<EnvironmentId, Retry>();
   readonly #pending = new Set<EnvironmentId>();
+  readonly lag: ReconcileLag;
+  #started = false;
   #timer: NodeJS.Timeout | undefined;
   /** Whose turn is still to come in this resync, and the time between two turns. */
   #round: EnvironmentId[] = [];
@@ -45,9 +47,11 @@ export class Loop {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.lag = new ReconcileLag(parts.ports);
   }
 
   start(): void {
+    this.#started = true;
     this.#lookAtAll();
     this.#takeTurns();
     void this.#follow();
@@ -59,6 +63,12 @@ export class Loop {
     this.#stop.abort();
   }
 
+  /** Throws `conflict` where it does not look: before its start and after its stop. */
+  check(): void {
+    if (!this.#started) throw new CoppiceError('conflict', 'it has not started yet');
+    if (this.#stop.signal.aborted) throw new CoppiceError('conflict', 'it was stopped');
+  }
+
   /** Asks for a look at one environment soon; many asks are one look. */
   look(id: EnvironmentId): void {
     if (this.#pending.has(id) || this.#stop.signal.aborted) return;
@@ -66,6 +76,7 @@ export class Loop {
     if (!environment) return;
     const lane = laneOf(environment.project, environment.branch);
     this.#pending.add(id);
+    this.lag.asked(id);
     const waitMs = Math.max(0, (this.#retries.get(id)?.notBeforeMs ?? 0) - this.#parts.ports.clock.monotonicMs());
     setTimeout(() => void this.#repair(environment, lane), waitMs).unref();
   }
@@ -105,7 +116,9 @@ export class Loop {
       await queue.run(lane, 'other', async () => {
         this.#pending.delete(environment.id);
         if (this.#stop.signal.aborted) return;
+        ports.measure?.({ kind: 'look' });
         const againMs = await reconciler.repair(environment.id, this.#stop.signal);
+        if (!reconciler.rests(environment.id)) this.lag.settled(environment.id);
         if (againMs !== undefined) this.lookIn(environment.id, againMs);
       });
       this.#retries.delete(environment.id);
@@ -113,7 +126,8 @@ export class Loop {
       const failures = (this.#retries.get(environment.id)?.failures ?? 0) + 1;
       const delayMs = Math.min(maxRetryMs, firstRetryMs * 2 ** (failures - 1));
       this.#retries.set(environment.id, { failures, notBeforeMs: ports.clock.monotonicMs() + delayMs });
-      ports.log('repair.failed', { environment: environment.id, failures, nextInMs: delayMs, error: failureReason(error) });
+      ports.log('repair.failed', { environment: environment.id, failures, nextInMs: delayMs, error });
+      this.#parts.activities.failures.add(error);
       this.look(environment.id);
     }
   }
@@ -125,7 +139,7 @@ export class Loop {
       try {
         for await (const id of ports.engine.hints(this.#stop.signal)) this.look(id);
       } catch (error) {
-        ports.log('hints.lost', { error: failureReason(error) });
+        ports.log('hints.lost', { error });
       }
       await pause(firstRetryMs, this.#stop.signal);
       if (!this.#stop.signal.aborted) this.#lookAtAll();

@@ -113,7 +113,7 @@ export class Reconciler {
         activity.finish('succeeded');
       } catch (error) {
         activity.say(error instanceof Error ? error.message : String(error));
-        activity.finish('failed');
+        activity.finish('failed', error);
         throw error;
       }
     }
@@ -123,6 +123,11 @@ export class Reconciler {
       await this.forget(id);
     }
     return this.#backoff.waitMs(id);
+  }
+
+  /** Whether a node that crashed waits for its next start: until then not all is as desired. */
+  rests(id: EnvironmentId): boolean {
+    return this.#backoff.waitMs(id) !== undefined;
   }
 
   /** A deletion that a server began and did not live to end takes its branch along; one that moved since then stays. */
@@ -218,7 +223,7 @@ export class Reconciler {
       perform,
       signal: activity.signal,
       nowMs,
-      onStep: (step, event) => this.#trace(environment, step, event),
+      onStep: (step, event) => this.#trace(activity, step, event),
     });
     const late = await perform.settle();
     activity.signal.throwIfAborted();
@@ -250,9 +255,11 @@ export class Reconciler {
     });
   }
 
-  #trace(environment: EnvironmentRecord, step: Step, event: 'begin' | StepResult): void {
-    if (event !== 'begin')
-      this.#ports.log('step', { environment: environment.id, step: step.id, state: event.state, durationMs: Math.round(event.durationMs) });
+  #trace(activity: RunningActivity, step: Step, event: 'begin' | StepResult): void {
+    if (event === 'begin') return;
+    const { state, durationMs, error } = event;
+    this.#ports.measure?.({ kind: 'step-ended', step: step.kind, state, durationMs });
+    activity.log('step', { step: step.id, state, durationMs: Math.round(durationMs), error });
   }
 
   /** Asked once: an environment's subnets stay while it lives. A deleted one needs none. */

@@ -71,7 +71,7 @@ export class Redeployer {
         () => activity.finish('succeeded'),
         (error: unknown) => {
           for (const line of failureLines(error)) activity.say(line);
-          activity.finish(activity.signal.aborted ? 'cancelled' : 'failed');
+          activity.finish(activity.signal.aborted ? 'cancelled' : 'failed', error);
         },
       );
     return activity.id;

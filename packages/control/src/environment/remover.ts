@@ -54,7 +54,7 @@ export class Remover {
       return activity.id;
     } catch (error) {
       for (const line of failureLines(error)) activity.say(line);
-      activity.finish('failed');
+      activity.finish('failed', error);
       throw error;
     }
   }

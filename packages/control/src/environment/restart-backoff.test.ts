@@ -31,9 +31,11 @@ test('the first crash starts at once, each further one waits twice as long, up t
 });
 
 test('a crash is counted once, however often it is seen', () => {
-  const backoff = new RestartBackoff(clock());
+  const told: number[] = [];
+  const backoff = new RestartBackoff(clock(), (count) => told.push(count));
   for (let look = 0; look < 5; look += 1) backoff.rest(environment, generation('c', 'exited'));
   assert.deepEqual(backoff.of(environment, web), { count: 1, last: 'exit code 1', startsInMs: 0 });
+  assert.deepEqual(told, [1]);
 });
 
 test('a node that ran for two minutes begins anew', () => {

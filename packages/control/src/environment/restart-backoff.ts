@@ -22,9 +22,12 @@ interface Crashes {
 export class RestartBackoff {
   readonly #clock: Clock;
   readonly #crashes = new Map<EnvironmentId, Map<NodeName, Crashes>>();
+  readonly #onCrashes: (count: number) => void;
 
-  constructor(clock: Clock) {
+  /** `onCrashes` is told how many were counted. */
+  constructor(clock: Clock, onCrashes: (count: number) => void = () => undefined) {
     this.#clock = clock;
+    this.#onCrashes = onCrashes;
   }
 
   /** Counts crashes that were not counted yet, and answers the nodes that rest now. */
@@ -35,6 +38,7 @@ export class RestartBackoff {
       const crashed = instances.filter(({ state }) => state === 'exited');
       const before = known.get(node);
       const fresh = crashed.filter((instance) => before?.seen.has(keyOf(instance)) !== true);
+      if (fresh.length > 0) this.#onCrashes(fresh.length);
       if (fresh.length > 0) known.set(node, counted(before, fresh, nowMs));
       else if (before && nowMs - before.lastMs > calmMs && crashed.length === 0) known.delete(node);
     }

@@ -1,6 +1,5 @@
 import { pause } from '../pause.ts';
 import type { Ports } from '../ports.ts';
-import { failureReason } from '../push/push-lines.ts';
 import type { IdleWatch } from './idle-watch.ts';
 import type { Sleeper } from './sleeper.ts';
 
@@ -21,7 +20,7 @@ async function followWakes({ ports, sleeper }: { readonly ports: Ports; readonly
     try {
       for await (const id of ports.router.wakes(signal)) sleeper.onRequest(id);
     } catch (error) {
-      ports.log('wakes.lost', { error: failureReason(error) });
+      ports.log('wakes.lost', { error });
     }
     await pause(reconnectMs, signal);
   }
@@ -31,6 +30,6 @@ async function watchIdle({ ports, idle }: { readonly ports: Ports; readonly idle
   while (!signal.aborted) {
     await pause(idleLookMs, signal);
     if (signal.aborted) return;
-    await idle.look().catch((error: unknown) => ports.log('idle.unknown', { error: failureReason(error) }));
+    await idle.look().catch((error: unknown) => ports.log('idle.unknown', { error }));
   }
 }

@@ -89,7 +89,7 @@ export class Sleeper {
       activity.finish('succeeded');
     } catch (error) {
       for (const line of failureLines(error)) activity.say(line);
-      activity.finish(activity.signal.aborted ? 'cancelled' : 'failed');
+      activity.finish(activity.signal.aborted ? 'cancelled' : 'failed', error);
     }
   }
 
@@ -113,7 +113,7 @@ export class Sleeper {
       const quiet = { ...activity, say: activity.note, signal: new AbortController().signal };
       await reconciler.reconcile(environment.id, { activity: quiet, deployment: undefined, crashed: 'start' });
     } catch (failure) {
-      ports.log('suspend.failed', { environment: environment.id, error: failureReason(failure) });
+      activity.log('suspend.failed', { error: failure });
       lookIn(environment.id, 0);
     }
   }

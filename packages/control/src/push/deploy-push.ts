@@ -56,6 +56,8 @@ export class PushDeployer {
       await (options.noWait ? Promise.race([moved.promise, done]) : done);
       return { kind: 'ok', ref: update.ref };
     } catch (error) {
+      this.#parts.activities.failures.add(error);
+      this.#parts.ports.log('push.refused', { project: project.name, ref: update.ref, error });
       for (const line of failureLines(error)) push.say(line);
       return { kind: 'refused', ref: update.ref, why: failureReason(error) };
     }
@@ -87,7 +89,7 @@ export class PushDeployer {
       this.#sayUrls(request, push);
       activity.finish('succeeded');
     } catch (error) {
-      activity.finish(activity.signal.aborted ? 'cancelled' : 'failed');
+      activity.finish(activity.signal.aborted ? 'cancelled' : 'failed', error);
       throw error;
     }
   }
@@ -101,7 +103,7 @@ export class PushDeployer {
       activity.finish('succeeded');
     } catch (error) {
       for (const line of failureLines(error)) activity.note(line);
-      activity.finish(activity.signal.aborted ? 'cancelled' : 'failed');
+      activity.finish(activity.signal.aborted ? 'cancelled' : 'failed', error);
       throw error;
     }
   }
@@ -138,7 +140,7 @@ export class PushDeployer {
         activity,
       };
     } catch (error) {
-      activity.finish('failed');
+      activity.finish('failed', error);
       throw error;
     }
   }

@@ -76,7 +76,7 @@ export class PushPreparer {
       activity.finish('succeeded');
     } catch (error) {
       for (const line of failureLines(error)) activity.note(line);
-      activity.finish(activity.signal.aborted ? 'cancelled' : 'failed');
+      activity.finish(activity.signal.aborted ? 'cancelled' : 'failed', error);
       throw error;
     }
   }
