@@ -12,7 +12,8 @@ import type { DataDirectory } from './data-directory.ts';
 import { createApi } from './http/create-api.ts';
 import { addExecUpgrade } from './http/exec-upgrade.ts';
 import type { Log } from './logger.ts';
-import { renderMetrics } from './metrics.ts';
+import { ControlMetrics } from './metrics/control-metrics.ts';
+import { openMetrics } from './metrics.ts';
 import { openPassage } from './passage.ts';
 import type { ServerOptions } from './server-options.ts';
 
@@ -53,7 +54,7 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
     log: (line) => log('router', { line }),
   });
   const store = openStore({ directory: directory.root });
-  const images = await openOciStore(at('images'));
+  const imageStore = await openOciStore(at('images'));
   const repositories = await openRepositories({
     directory: join(passage, 'repositories'),
     hooksDirectory: join(passage, 'hooks'),
@@ -63,26 +64,29 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
   const buildDisks = openBuildDisks(at('builds/disks'));
   await Promise.all([buildDisks, sweepBases()]);
   const catalog = loadCatalog();
+  const images = createImageBuilder({
+    directory: at('builds'),
+    store: imageStore,
+    sandbox,
+    ensureImage: engine.ensureImage,
+    disks: () => buildDisks,
+    limits: configuredLimits(process.env),
+  });
+  const metrics = new ControlMetrics();
   const ports: Ports = {
     store,
     engine,
     volumes: await openVolumes({ directory: at('volumes'), serverId }),
     router,
     repositories,
-    images: createImageBuilder({
-      directory: at('builds'),
-      store: images,
-      sandbox,
-      ensureImage: engine.ensureImage,
-      disks: () => buildDisks,
-      limits: configuredLimits(process.env),
-    }),
+    images,
     catalog,
     types: typeDirectory(catalog),
     typeFiles: (type, node) => (type.webServer === undefined ? {} : staticServerFiles(node.web.locations)),
     clock: { now: () => new Date(), monotonicMs: () => performance.now() },
     settings: { domain: options.domain, routerAddress: router.address, apiUrl: () => listening.url, maxEnvironments },
     log,
+    measure: metrics.measure,
   };
   const plane = createControlPlane(ports);
   const verify = store.tokens.verify;
@@ -91,13 +95,13 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
     handler: plane.pushes,
     authorize: async (token, project) => authorize(store, token, project),
   });
-  const registryHandler = createRegistryHandler({ store: images, token: registryToken });
+  const registryHandler = createRegistryHandler({ store: imageStore, token: registryToken });
   const api = createApi({
     control: plane.control,
     verify,
     git: (request, response) => void git(request, response),
     registry: (request, response) => void registryHandler(request, response),
-    metrics: () => renderMetrics(store),
+    metrics: openMetrics({ store, router, builds: images, backlog: plane.backlog, control: metrics, directory: directory.root }),
     version,
     log,
   });

@@ -15,5 +15,5 @@ test('a repository that cannot be packed is logged, and the others are packed al
     logged.push([event, details]),
   );
   assert.deepEqual(packed, ['p_a', 'p_c']);
-  assert.deepEqual(logged, [['repository.unpacked', { project: 'b', error: 'disk full' }]]);
+  assert.deepEqual(logged, [['repository.unpacked', { project: 'b', error: new Error('disk full') }]]);
 });

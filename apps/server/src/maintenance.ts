@@ -21,7 +21,7 @@ export async function maintainAll(
     try {
       await repositories.maintain(id);
     } catch (error) {
-      log('repository.unpacked', { project: name, error: error instanceof Error ? error.message : String(error) });
+      log('repository.unpacked', { project: name, error });
     }
   }
 }

@@ -36,11 +36,16 @@ export async function runServer(flags: ServerFlags): Promise<void> {
     router: parseHostPort(flags.router),
     domain: flags.domain,
   };
-  const log = createLog((line) => process.stderr.write(line));
+  let secrets = (): readonly string[] => [];
+  const log = createLog(
+    (line) => process.stderr.write(line),
+    () => secrets(),
+  );
   const directory = openDataDirectory(options.data);
   const hold = await holdDirectory(directory.at('server.sock'));
   const listening: Listening = { url: '', registry: '' };
   const parts = await compose(options, directory, listening, log);
+  secrets = () => parts.store.secrets.values();
   writeAdminToken(directory, () => parts.store.tokens.issue('admin'));
   const stopMaintenance = startMaintenance(parts.repositories, parts.store, log);
   const stopCollection = startIdleCollection(() => parts.store.activities.list({ state: 'running', limit: 1 }).length > 0);
@@ -86,7 +91,7 @@ async function startParts({ plane, engine, sandbox, router }: Composition, log: 
     await sandbox.sweep();
   } catch (error) {
     if (!isCoppiceError(error, 'engine-unreachable')) throw error;
-    log('engine.unreachable', { error: error.message });
+    log('engine.unreachable', { error });
     process.stderr.write(`the container engine does not answer; going on without it until it does: ${error.message}\n`);
   }
   await plane.start();
@@ -101,7 +106,7 @@ function stopOnSignal(stop: () => Promise<void>, log: Log): void {
     stop().then(
       () => process.exit(0),
       (error: unknown) => {
-        log('server.stop-failed', { error: String(error) });
+        log('server.stop-failed', { error });
         process.exit(1);
       },
     );

@@ -11,7 +11,7 @@ export async function watchRouter(router: Pick<Router, 'ensureRunning'>, log: Lo
       await pause(everyMs, undefined, { signal, ref: false });
       await router.ensureRunning();
     } catch (error) {
-      if (!signal.aborted) log('router.down', { error: String(error) });
+      if (!signal.aborted) log('router.down', { error });
     }
   }
 }

@@ -108,21 +108,6 @@ test('the OpenAPI document needs no token and names each operation', async (t) =
   assert.deepEqual(operations.sort(), endpoints.map(({ method, path }) => `${method} /v1${path.replace(/:(\w+)/g, '{$1}')}`).sort());
 });
 
-test('health and metrics need no token', async (t) => {
-  let wrong: Readonly<Record<string, string | undefined>> = { engine: undefined, router: undefined };
-  const { ask } = openTestApi(t, { readiness: async () => wrong });
-  const see = async (url: string): Promise<unknown> => {
-    const { statusCode, headers, body } = await ask({ url, headers: { authorization: undefined } });
-    return [statusCode, headers['content-type'], body];
-  };
-  const json = 'application/json; charset=utf-8';
-  assert.deepEqual(await see('/healthz'), [200, json, '{"status":"ok"}']);
-  assert.deepEqual(await see('/readyz'), [200, json, '{"ready":true,"failing":[]}']);
-  wrong = { engine: 'does not answer', router: undefined };
-  assert.deepEqual(await see('/readyz'), [503, json, '{"ready":false,"failing":[{"part":"engine","wrong":"does not answer"}]}']);
-  assert.deepEqual(await see('/metrics'), [200, 'text/plain; version=0.0.4', 'coppice_up 1\n']);
-});
-
 /** Asks over a connection, as `inject` does not: past the part that tells git, registry and API apart. */
 async function sent({ api }: TestApi, options: { readonly path: string }): Promise<IncomingMessage> {
   if (!api.server.listening) await api.listen({ port: 0, host: '127.0.0.1' });

@@ -6,6 +6,7 @@ import { addEndpoint } from './add-endpoint.ts';
 import { bodyFailure } from './body-failure.ts';
 import { isDoubtful } from './doubtful-request.ts';
 import { endpoints } from './endpoints.ts';
+import { addHealthPages } from './health-pages.ts';
 import { IdempotencyKeys } from './idempotency.ts';
 import { openApi } from './openapi.ts';
 import { problemOf } from './problem.ts';
@@ -19,7 +20,7 @@ export interface ApiParts {
   readonly verify: (token: string) => string | undefined;
   readonly git: RawHandler;
   readonly registry: RawHandler;
-  readonly metrics: () => string;
+  readonly metrics: () => string | Promise<string>;
   readonly version: string;
   readonly log: (event: string, details: Readonly<Record<string, unknown>>) => void;
 }
@@ -45,7 +46,7 @@ export function createApi(parts: ApiParts): FastifyInstance {
     answerProblem(parts, new CoppiceError('not-found', `nothing is at ${request.method} ${request.url}`), request, reply),
   );
   api.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, text, done) => parseBody(String(text), done));
-  addHealth(api, parts);
+  addHealthPages(api, parts);
   const keys = new IdempotencyKeys();
   for (const endpoint of endpoints) addEndpoint({ api, parts, keys }, endpoint);
   api.get('/v1/openapi.json', () => openApi(endpoints, parts.version));
@@ -85,7 +86,7 @@ function answerProblem(parts: ApiParts, error: unknown, request: FastifyRequest,
       method: request.method,
       url: request.url,
       code: problem.code,
-      error: String(error instanceof Error ? error.stack : error),
+      error,
     });
   if (reply.raw.headersSent) {
     reply.raw.end();
@@ -93,15 +94,4 @@ function answerProblem(parts: ApiParts, error: unknown, request: FastifyRequest,
   }
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer realm="coppice"');
   void reply.code(problem.status).type(problemType).send(problem);
-}
-
-function addHealth(api: FastifyInstance, parts: ApiParts): void {
-  api.get('/healthz', () => ({ status: 'ok' }));
-  api.get('/readyz', async (_request, reply) => {
-    const failing = Object.entries(await parts.control.readiness()).flatMap(([part, wrong]) =>
-      wrong === undefined ? [] : [{ part, wrong }],
-    );
-    return reply.code(failing.length === 0 ? 200 : 503).send({ ready: failing.length === 0, failing });
-  });
-  api.get('/metrics', async (_request, reply) => reply.type('text/plain; version=0.0.4').send(parts.metrics()));
 }
