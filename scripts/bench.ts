@@ -1,5 +1,6 @@
 // Measures every row of the speed table, each beside its floor or peer in the same run. Arguments name groups: `npm run bench -- push plan`;
-// `--idle-minutes N` shortens the idle row. Prints one table, writes .bench/results.json, and ends with 1 where a row misses its limit.
+// `--idle-minutes N` and
+// `--deployments N` shorten the idle row and the switches. Prints one table, writes .bench/results.json, and ends with 1 where a row misses its limit.
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,14 +10,14 @@ import { machineFacts, table, writeResults } from './bench/report.ts';
 
 const results = join(import.meta.dirname, '..', '.bench', 'results.json');
 const { values, positionals: names } = parseArgs({
-  options: { 'idle-minutes': { type: 'string', default: '10' } },
+  options: { 'idle-minutes': { type: 'string', default: '10' }, deployments: { type: 'string', default: '100' } },
   allowPositionals: true,
 });
-const groups = benchGroups({ idleMinutes: Number(values['idle-minutes']) });
+const groups = benchGroups({ idleMinutes: Number(values['idle-minutes']), deployments: Number(values.deployments) });
 const known = groups.map((group) => group.name);
 const unknown = names.filter((name) => !known.includes(name));
-if (unknown.length > 0 || !(Number(values['idle-minutes']) > 0)) {
-  console.error(`usage: npm run bench -- [${known.join(' | ')}]… [--idle-minutes MINUTES]`);
+if (unknown.length > 0 || !(Number(values['idle-minutes']) > 0) || !(Number(values.deployments) > 0)) {
+  console.error(`usage: npm run bench -- [${known.join(' | ')}]… [--idle-minutes MINUTES] [--deployments COUNT]`);
   process.exit(2);
 }
 

@@ -6,8 +6,11 @@ import { firstPushRows } from './first-push-rows.ts';
 import { graphRows } from './graph-rows.ts';
 import { idleRows } from './idle-rows.ts';
 import { largePushRows } from './large-push-rows.ts';
+import { manyRows } from './many-rows.ts';
 import { pushRows } from './push-rows.ts';
 import { removeImages } from './server-answers.ts';
+import { switchRows } from './switch-rows.ts';
+import { wakeRows } from './wake-rows.ts';
 
 /** Rows that are measured together. */
 export interface BenchGroup {
@@ -17,13 +20,16 @@ export interface BenchGroup {
 }
 
 /** All groups, in the order of the table. */
-export function benchGroups(options: { readonly idleMinutes: number }): readonly BenchGroup[] {
+export function benchGroups(options: { readonly idleMinutes: number; readonly deployments: number }): readonly BenchGroup[] {
   return [
     { name: 'push', run: () => withServer(pushRows) },
     { name: 'first-push', run: () => withServer(firstPushRows) },
     { name: 'graph', run: () => withServer(graphRows) },
     { name: 'plan', run: async () => planRows() },
     { name: 'router', run: routerBench },
+    { name: 'switch', run: () => withServer((server) => switchRows(server, options.deployments)) },
+    { name: 'wake', run: () => withServer(wakeRows) },
+    { name: 'many', run: () => withServer(manyRows) },
     { name: 'large-push', run: () => withServer(largePushRows) },
     { name: 'idle', run: () => withServer((server) => idleRows(server, options.idleMinutes)) },
   ];

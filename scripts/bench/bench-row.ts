@@ -13,7 +13,7 @@ export interface BenchRow {
   readonly note?: string;
 }
 
-export type Unit = 'ms' | 'ratio' | 'MB' | '% of a core' | 'req/s';
+export type Unit = 'count' | 'ms' | 'ratio' | 'MB' | '% of a core' | 'req/s';
 
 /** What a row is made of before it is judged. */
 export type Figure = Omit<BenchRow, 'ok'>;

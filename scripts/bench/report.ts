@@ -44,6 +44,7 @@ function cells(row: BenchRow): readonly string[] {
 }
 
 function amount(value: number, unit: BenchRow['unit']): string {
+  if (unit === 'count') return value.toFixed(0);
   const digits = unit === 'ratio' || unit === '% of a core' ? 2 : value < 100 ? 1 : 0;
   return `${value.toFixed(digits)}${unit === 'ratio' ? '' : ` ${unit}`}`;
 }

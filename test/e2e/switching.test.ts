@@ -55,12 +55,26 @@ test('a stream stays on the old instance while new requests go to the new one, a
   const clone = await server.project('streaming');
   await clone.deploy(notedApp('shared file', 'old'));
   const host = 'main.streaming.localhost';
+  const containers = async (): Promise<number> =>
+    (await server.containers()).filter(({ Config }) => Config.Labels['coppice.project'] === 'streaming').length;
   const stream = await openStream(server.routerAddress, host);
   const push = clone.deploy(notedApp('shared file', 'new'));
   await until(async () => (await server.request(host)).body === 'new', { what: 'the new version answers' });
   const seen = stream.text().length;
   await until(() => stream.text().length > seen, { what: 'the old stream goes on' });
   assert.ok(!stream.text().includes('new'));
-  await push;
+  const { output } = await push;
+  assert.match(output, /streams are open on the old web: it stays for them/);
+  const counted = stream.text().length;
+  await until(() => stream.text().length > counted, { what: 'it goes on after the push was answered' });
+  assert.equal(await containers(), 2);
+  // The next deployments are not held up; of many that linger the oldest goes first, and its stream ends as HTTP says.
+  await clone.deploy(notedApp('shared file', 'newer'));
+  const others = [await openStream(server.routerAddress, host)];
+  await clone.deploy(notedApp('shared file', 'newest'));
+  others.push(await openStream(server.routerAddress, host));
+  await clone.deploy(notedApp('shared file', 'last'));
   assert.equal(await stream.ended, 'end');
+  for (const { close } of others) close();
+  await until(async () => (await containers()) === 1, { what: 'old instances go once their streams have ended' });
 });

@@ -28,13 +28,28 @@ export function notedApp(store: NotedStore, version: string, setting = 100): Fil
       '/noted': `response.end(await noted());`,
       '/stream': streamed,
     },
+    after: socket,
   });
 }
 
 const streamed = `response.writeHead(200, { 'content-type': 'text/event-stream' });
     const timer = setInterval(() => response.write('data: ' + version + '\\n\\n'), 50);
-    process.once('SIGTERM', () => response.end());
-    response.on('close', () => clearInterval(timer));`;
+    const leave = () => response.end();
+    process.once('SIGTERM', leave);
+    response.on('close', () => { clearInterval(timer); process.off('SIGTERM', leave); });`;
+
+/** A WebSocket that sends the version every 50 ms and says 1001 (going away) when the application has to end, RFC 6455. */
+const socket = `const { createHash } = await import('node:crypto');
+const frame = (opcode, payload) => Buffer.concat([Buffer.from([0x80 | opcode, payload.length]), payload]);
+server.on('upgrade', (request, connection) => {
+  const accept = createHash('sha1').update(request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');
+  connection.write('HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Accept: ' + accept + '\\r\\n\\r\\n');
+  const timer = setInterval(() => connection.write(frame(1, Buffer.from(version))), 50);
+  const leave = () => { clearInterval(timer); connection.end(frame(8, Buffer.from([0x03, 0xe9]))); };
+  process.once('SIGTERM', leave);
+  connection.on('error', () => undefined);
+  connection.on('close', () => { clearInterval(timer); process.off('SIGTERM', leave); });
+});`;
 
 const fileStore = `import { appendFile, readFile } from 'node:fs/promises';
 const note = (id) => appendFile('data/noted', id + '\\n');

@@ -61,6 +61,11 @@ export class SteadyLoad {
     return { p50Ms: at(0.5), p99Ms: at(0.99), longestMs: at(1) };
   }
 
+  /** Milliseconds of every answer since the last reset. */
+  all(): readonly number[] {
+    return [...this.#timesMs];
+  }
+
   /** Ends it; resolves once all are answered. */
   async stop(): Promise<LoadReport> {
     clearTimeout(this.#timer);

@@ -14,6 +14,7 @@ import type { ControlPlane } from './control-plane.ts';
 import { Deployer } from './environment/deployer.ts';
 import { HealthMonitor } from './environment/health-monitor.ts';
 import { IdleWatch } from './environment/idle-watch.ts';
+import { Lingering } from './environment/lingering.ts';
 import { Loop } from './environment/loop.ts';
 import { probeOnce } from './environment/probe-once.ts';
 import { Reconciler } from './environment/reconciler.ts';
@@ -55,8 +56,9 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
   const queue = new ChangeQueue();
   const health = new HealthMonitor(probeOnce(ports.engine), ports.clock);
   const backoff = new RestartBackoff(ports.clock, (count) => ports.measure?.({ kind: 'crashes', count }));
+  const lingering = new Lingering(ports.router, ports.clock);
   const wakeFailures = new WakeFailures(ports.clock);
-  const reconciler = new Reconciler({ ports, activities, health, backoff, wakeFailures });
+  const reconciler = new Reconciler({ ports, activities, health, backoff, wakeFailures, lingering });
   const loop = new Loop({ ports, activities, queue, reconciler, health });
   const lookIn = loop.lookIn.bind(loop);
   const deployer = new Deployer({ ports, reconciler, lookIn });

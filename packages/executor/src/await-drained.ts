@@ -8,16 +8,17 @@ export interface AwaitDrained {
 
 const everyMs = 25;
 
-/** Resolves once no request is open on any of the instances, or when the time is over: what is open then is ended by their stop. */
+/** Whether no request is open on any of the instances any more: as soon as that is so, or false when the time is over. */
 export async function awaitDrained(
   { router, nowMs }: AwaitDrained,
   instances: readonly { readonly id: string }[],
   { withinMs, signal }: { readonly withinMs: number; readonly signal: AbortSignal },
-): Promise<void> {
+): Promise<boolean> {
   const deadlineMs = nowMs() + withinMs;
-  while (nowMs() < deadlineMs && !signal.aborted) {
+  for (;;) {
     const open = await Promise.all(instances.map(async ({ id }) => await router.openRequests(id)));
-    if (open.every((count) => count === 0)) return;
+    if (open.every((count) => count === 0)) return true;
+    if (nowMs() >= deadlineMs || signal.aborted) return false;
     await pause(everyMs);
   }
 }

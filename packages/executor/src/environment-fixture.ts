@@ -182,6 +182,7 @@ export class EnvironmentFixture {
       routes: (now) => (spec ? this.#table(spec, now) : { entries: [] }),
       jobs: () => this.jobs.filter((job) => job.deployment === attempt).map((job) => ({ ...job, exitCode: undefined })),
       recordJob: (job) => this.#record({ ...job, deployment: attempt }),
+      linger: () => 'go',
       noteReady: (instances) => {
         for (const { id } of instances) this.#seenReady.add(id);
       },

@@ -38,6 +38,11 @@ export interface EnvironmentWork {
     readonly state: 'started' | 'succeeded' | 'failed';
     readonly exitCode: number | undefined;
   }) => void;
+  /**
+   * What becomes of a generation that was replaced while requests are open on it: it may `stay` without holding up anything, it has to
+   * `go`, or the plan should `wait` for them a while.
+   */
+  readonly linger: (generation: { readonly node: NodeName; readonly digest: Digest }) => 'stay' | 'go' | 'wait';
   readonly noteReady: (instances: readonly ObservedInstance[]) => void;
   /** A line for the activity's log and whoever follows it. */
   readonly say: (line: string) => void;

@@ -27,12 +27,15 @@ export interface PerformerParts {
   readonly work: EnvironmentWork;
   /** Where each stable address leads when the plan begins. */
   readonly serving: ReadonlyMap<NodeName, Digest>;
+  /** Ids of desired instances that ran when the plan was made and were not seen ready: nothing leads to them until they are. */
+  readonly unconfirmed?: readonly string[];
   readonly nowMs: () => number;
 }
 
 type Performers = { readonly [Kind in StepKind]: (step: Extract<Step, { kind: Kind }>, signal: AbortSignal) => Promise<void> };
 
-/** Long streams stay so long on what is to go, then its stop ends them. */
+/** Requests have so long to end on what is to go; what is a stream then is not waited for where it may stay. */
+const briefDrainMs = 1_000;
 const drainMs = 10_000;
 /** The same where others wait for it. */
 const holdDrainMs = 3_000;
@@ -48,6 +51,7 @@ export interface Performer {
 /** What each kind of step does to the world, over the ports. Every step is idempotent. */
 export function createPerformer(parts: PerformerParts): Performer {
   const network = new NetworkKeeper({ ...parts, isSurplus: (node, digest, { index }) => isSurplus(parts.work, { node, digest }, index) });
+  network.withhold(parts.unconfirmed ?? []);
   const trailing = new TrailingWork();
   const performers: Performers = { ...upSteps(parts, network, trailing), ...downSteps(parts, network) };
   const perform = async (step: Step, signal: AbortSignal): Promise<void> =>
@@ -120,15 +124,22 @@ function upSteps(parts: PerformerParts, network: NetworkKeeper, trailing: Traili
 function downSteps(parts: PerformerParts, network: NetworkKeeper): Pick<Performers, DownKind> {
   const { engine, volumes, router, work } = parts;
   const ref = (node: NodeName, digest: Digest): GenerationRef => ({ environment: work.environment, node, digest });
+  const lingering = new Set<string>();
   return {
     drain: async ({ node, digest }, signal) => {
       const instances = await instancesOf(engine, ref(node, digest));
       const spec = knownNode(work, node);
       const stays = spec !== undefined && nodeDigest(spec) === digest;
       const leaving = stays ? instances.filter(({ index }) => isSurplus(work, { node, digest }, index)) : instances;
-      await awaitDrained(parts, leaving, { withinMs: drainMs, signal });
+      if (await awaitDrained(parts, leaving, { withinMs: briefDrainMs, signal })) return;
+      const answer = stays ? 'wait' : work.linger({ node, digest });
+      if (answer === 'wait') await awaitDrained(parts, leaving, { withinMs: drainMs - briefDrainMs, signal });
+      if (answer !== 'stay') return;
+      lingering.add(`${node} ${digest}`);
+      work.say(`streams are open on the old ${node}: it stays for them until they end, a minute at most`);
     },
     stop: async ({ node, digest }) => {
+      if (lingering.has(`${node} ${digest}`)) return;
       const instances = await instancesOf(engine, ref(node, digest));
       await network.retract(
         node,

@@ -1,7 +1,7 @@
 import type { Digest, NodeName } from '@coppice/model';
 import { type BroughtUp, bringUp } from './bring-up.ts';
 import type { NodeWork } from './node-work.ts';
-import { orderStops, type Relations } from './order-stops.ts';
+import { orderStops, type Relations, stopsOf } from './order-stops.ts';
 import type { Step } from './plan-value.ts';
 import { type MaybeId, StepList } from './step-list.ts';
 
@@ -57,12 +57,11 @@ function release(
 }
 
 function changesServing(work: NodeWork): boolean {
-  return work.awaitReady || work.address !== 'none' || work.remove.ids.length > 0 || work.stop.generations.length > 0;
+  return work.awaitReady || work.address !== 'none' || work.remove.ids.length > 0 || work.stopFirst.length > 0 || work.stopLast.length > 0;
 }
 
 function hasTail(work: NodeWork): boolean {
-  const stops = work.stop.at === 'end' && work.stop.generations.length > 0;
-  return work.postDeployJob || stops || (work.remove.at === 'end' && work.remove.ids.length > 0);
+  return work.postDeployJob || work.stopLast.length > 0 || (work.remove.at === 'end' && work.remove.ids.length > 0);
 }
 
 /** Hooks once the release serves, and the end of what served before. */
@@ -80,6 +79,5 @@ function takeDown(
     const { digest } = target;
     list.add({ kind: 'remove-instances', node, digest, instances: remove.ids }, drained(node, digest));
   }
-  const works = active.filter((work) => work.stop.at === 'end' && work.stop.generations.length > 0);
-  orderStops(list, { works, relations: assembly.served, before: drained });
+  orderStops(list, { works: stopsOf(active, 'stopLast'), relations: assembly.served, before: drained });
 }

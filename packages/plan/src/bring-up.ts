@@ -1,7 +1,7 @@
 import type { NodeName } from '@coppice/model';
 import type { Assembly } from './assemble-steps.ts';
 import type { NodeWork } from './node-work.ts';
-import { orderStops, type Relations } from './order-stops.ts';
+import { orderStops, type Relations, stopsOf } from './order-stops.ts';
 import type { MaybeId, StepList } from './step-list.ts';
 
 export interface BroughtUp {
@@ -14,9 +14,9 @@ export interface BroughtUp {
 /** Adds the steps up to readiness, dependencies first. */
 export function bringUp(list: StepList, assembly: Assembly, active: readonly NodeWork[]): BroughtUp {
   const network = assembly.createNetwork ? list.add({ kind: 'create-network' }) : undefined;
-  const early = active.filter((work) => work.stop.at === 'start' && work.stop.generations.length > 0);
-  const hold = addHold(list, assembly, { active, early });
-  const stops = orderStops(list, { works: early, relations: assembly.served, before: () => [hold] });
+  const early = active.filter((work) => work.stopFirst.length > 0);
+  const hold = addHold(list, assembly, { active, early: early.filter((work) => work.stopLast.length === 0) });
+  const stops = orderStops(list, { works: stopsOf(early, 'stopFirst'), relations: assembly.served, before: () => [hold] });
   const earlyBelow = dependsOnAny(assembly.desired, active, new Set(early.map((work) => work.node)));
   const ready = new Map<NodeName, string>();
   const entries = new Map<NodeName, readonly string[]>();

@@ -60,8 +60,10 @@ function decide(decision: Decision): NodeWork {
   const provisionChanged =
     situation.dependantsChanged || (job('provision') !== 'succeeded' && differs(before?.provision, spec.provision, before));
   const exclusive = isExclusive(spec) || (before !== undefined && isExclusive(before));
+  const stopFirst = exclusive ? stale : start ? stale.filter(({ digest: other }) => mayHoldVolume(situation, other)) : [];
+  const stopLast = stale.filter((generation) => !stopFirst.includes(generation));
   const egressChanged = job('firewall') !== 'succeeded' && differs(before?.egress, spec.egress, before);
-  const overlapping = stale.length > 0 && !exclusive;
+  const overlapping = stopLast.length > 0;
   const surplus = !start && population.remove.length > 0;
   const work: Omit<NodeWork, 'change'> = {
     node: spec.name,
@@ -75,9 +77,15 @@ function decide(decision: Decision): NodeWork {
     resize: population.differ,
     ...jobs(decision),
     remove: { ids: population.remove.map((instance) => instance.id), at: start ? 'start' : 'end' },
-    stop: { generations: stale, at: exclusive ? 'start' : 'end' },
+    stopFirst,
+    stopLast,
   };
   return { ...work, change: changeOf(decision, work, egressChanged) };
+}
+
+/** An attempt that never served left it: nobody knows whether it holds a volume alone, and nothing is lost where it goes first. */
+function mayHoldVolume({ spec, before }: NodeSituation, digest: Digest): boolean {
+  return spec.mounts.some((mount) => mount.source !== 'tmp') && (before === undefined || nodeDigest(before) !== digest);
 }
 
 function addressSwitch(need: {
@@ -115,7 +123,7 @@ function changeOf(decision: Decision, work: Omit<NodeWork, 'change'>, egressChan
     return {
       node,
       action: 'replace',
-      strategy: work.stop.at === 'start' ? 'hold and switch' : 'overlap',
+      strategy: work.stopLast.length === 0 ? 'hold and switch' : 'overlap',
       reasons: [...replacementOf(decision), ...around],
     };
   }

@@ -13,7 +13,7 @@ import { decideNode } from './decide-node.ts';
 import { diffValues } from './diff-values.ts';
 import { findCycle } from './graph.ts';
 import { idleWork, type NodeWork } from './node-work.ts';
-import type { Relations } from './order-stops.ts';
+import { type Relations, stopsOf } from './order-stops.ts';
 import type { PlanInput } from './plan-input.ts';
 import type { Plan, Reason, Step } from './plan-value.ts';
 import { deleteSteps, suspendSteps } from './shut-down.ts';
@@ -84,7 +84,7 @@ function decide(input: PlanInput, world: World, name: NodeName): NodeWork {
   }
   if (generations.length === 0) return idleWork(name);
   const change = { node: name, action: 'remove', strategy: 'stop', reasons: [removalReason(input)] } as const;
-  return { ...idleWork(name), change, stop: { generations, at: 'end' } };
+  return { ...idleWork(name), change, stopLast: generations };
 }
 
 function removalReason({ desired }: PlanInput): Reason {
@@ -99,7 +99,7 @@ function stepsOf({ desired, observed, previous, routes }: PlanInput, world: Worl
   const served = relations(active, [world.before, world.declared]);
   refuseCycles(wanted);
   refuseCycles(served);
-  const stopping = { works: works.filter((work) => work.stop.generations.length > 0), served, observed };
+  const stopping = { works: stopsOf(works, 'stopLast'), served, observed };
   if (!desired.exists) return deleteSteps(stopping);
   const isRouted = (node: NodeName): boolean => world.routed.has(node);
   const differ = routes !== undefined && routes !== observed.routes;

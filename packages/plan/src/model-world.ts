@@ -179,9 +179,12 @@ export class ModelWorld {
   #stop(name: NodeName, digest: Digest): void {
     const desired = this.#nodes.get(name);
     check(!desired || nodeDigest(desired) !== digest, `${name} is stopped although it is desired`);
+    const before = this.#served.get(name);
+    // What an attempt left serves nobody.
+    const isLeftOver = before === undefined || nodeDigest(before) !== digest;
     // What was served goes dependants first; a dependant that is replaced in place of its old one has gone already, or overlaps.
     const overlaps = (node: NodeSpec): boolean => node.mounts.every((mount) => !mount.exclusive);
-    for (const [other, before] of this.#served) {
+    for (const [other, before] of isLeftOver ? [] : this.#served) {
       const isOld = before.relationships.some(({ node }) => node === name) && this.#isLive(other, nodeDigest(before));
       const stays = this.#nodes.get(other);
       const bothLate = overlaps(before) && (!stays || overlaps(stays)) && (!desired || (overlaps(desired) && this.#overlapped(name)));

@@ -22,8 +22,10 @@ export interface NodeWork {
   readonly postDeployJob: boolean;
   /** Ids of instances to remove: before the start, or once the release serves. */
   readonly remove: { readonly ids: readonly string[]; readonly at: 'start' | 'end' };
-  /** Generations to stop: before the start, since a volume is exclusive, or once the release serves. */
-  readonly stop: { readonly generations: readonly ObservedGeneration[]; readonly at: 'start' | 'end' };
+  /** Generations to stop before the start, since a volume is exclusive or may be. */
+  readonly stopFirst: readonly ObservedGeneration[];
+  /** Generations to stop once the release serves. */
+  readonly stopLast: readonly ObservedGeneration[];
 }
 
 /** Nothing to do for the node. */
@@ -42,6 +44,7 @@ export function idleWork(node: NodeName): NodeWork {
     deployJob: false,
     postDeployJob: false,
     remove: { ids: [], at: 'end' },
-    stop: { generations: [], at: 'end' },
+    stopFirst: [],
+    stopLast: [],
   };
 }

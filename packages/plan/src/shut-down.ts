@@ -1,11 +1,10 @@
 import type { NodeName, ObservedEnvironment } from '@coppice/model';
-import type { NodeWork } from './node-work.ts';
-import { orderStops, type Relations } from './order-stops.ts';
+import { type NodeStop, orderStops, type Relations } from './order-stops.ts';
 import type { Step } from './plan-value.ts';
 import { StepList } from './step-list.ts';
 
 interface ShutDown {
-  readonly works: readonly NodeWork[];
+  readonly works: readonly NodeStop[];
   readonly served: Relations;
   readonly observed: ObservedEnvironment;
 }

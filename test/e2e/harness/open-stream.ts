@@ -6,6 +6,8 @@ export interface OpenStream {
   readonly text: () => string;
   /** How it ended: as HTTP says, or by a connection that broke. */
   readonly ended: Promise<'end' | 'broken'>;
+  /** Leaves it. */
+  readonly close: () => void;
 }
 
 /** Asks the router at `address` for `/stream` of a host; resolves once the answer begins. */
@@ -21,7 +23,7 @@ export async function openStream(address: string, host: string): Promise<OpenStr
         answer.on('end', () => settle('end'));
         answer.on('error', () => settle('broken'));
       });
-      resolve({ text: () => text, ended });
+      resolve({ text: () => text, ended, close: () => asked.destroy() });
     });
     asked.on('error', reject);
     asked.end();

@@ -8,6 +8,8 @@ export interface TinyApp {
   readonly yaml?: string;
   /** Statements before it listens. */
   readonly before?: string;
+  /** Statements once it was told to listen; `server` is the HTTP server. */
+  readonly after?: string;
   /** Handlers by path: the body of a function of `request` and `response`. */
   readonly paths?: Readonly<Record<string, string>>;
 }
@@ -19,7 +21,7 @@ export const tinyYaml = `applications:
 `;
 
 /** Its files. It ends at once when it is told to, after what it answers just now. */
-export function tinyApp({ answer = 'one', yaml = tinyYaml, before = '', paths = {} }: TinyApp = {}): FileTexts {
+export function tinyApp({ answer = 'one', yaml = tinyYaml, before = '', after = '', paths = {} }: TinyApp = {}): FileTexts {
   const handlers = Object.entries(paths).map(([path, body]) => `  ${JSON.stringify(path)}: async (request, response) => { ${body} },`);
   return {
     'coppice.yaml': yaml,
@@ -44,6 +46,7 @@ process.on('SIGTERM', () => {
   server.close(() => process.exit(0));
   server.closeIdleConnections();
 });
+${after}
 `,
   };
 }

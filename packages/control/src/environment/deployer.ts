@@ -16,6 +16,8 @@ import { failureReason } from '../push/push-lines.ts';
 import { redactedFailure } from '../redacted-failure.ts';
 import { overlay } from '../release/overlay.ts';
 import { addressingOf } from './addressing.ts';
+import { lastGood } from './last-good.ts';
+import { supersedeIntents } from './left-intents.ts';
 import type { Reconciler } from './reconciler.ts';
 import { creatingTable } from './routes.ts';
 
@@ -83,6 +85,7 @@ export class Deployer {
     const { store } = this.#ports;
     const { environment, release } = request;
     return store.transaction(() => {
+      supersedeIntents(store, environment.id);
       const spec = overlay(release.value, release.digest, environment.branch);
       const deployment = store.deployments.create({
         environment: environment.id,
@@ -132,12 +135,19 @@ export class Deployer {
       crashed: 'start',
     });
     this.#ports.store.deployments.update(deployment, { durations: { plan: Math.round(planMs), apply: Math.round(applyMs) } });
+    const nextMs = this.#reconciler.nextLookMs(request.environment.id);
+    if (nextMs !== undefined) this.#lookIn(request.environment.id, nextMs);
   }
 
   async #moveRef(request: DeployRequest): Promise<void> {
     if (request.previous === request.commit) return;
     const repository = repositoryOf(this.#ports, request.environment.project);
-    await repository.updateRefs([{ ref: request.ref, previous: request.previous, next: request.commit }]);
+    try {
+      await repository.updateRefs([{ ref: request.ref, previous: request.previous, next: request.commit }]);
+    } catch (error) {
+      // A lost answer says nothing: what moved has moved.
+      if ((await repository.refs('refs/heads/')).get(request.ref) !== request.commit) throw error;
+    }
   }
 
   async #succeed(request: DeployRequest, id: DeploymentId, intent: string): Promise<Deployment> {
@@ -207,14 +217,6 @@ export class Deployer {
       activity.log('restore.failed', { error: failure });
     }
   }
-}
-
-/** What an environment goes back to: its live deployment's spec, or not to exist. */
-export function lastGood(store: Store, environment: EnvironmentRecord): Desired {
-  const spec = environment.live && store.deployments.specOf(environment.live);
-  const found = spec ? store.releases.getSpec(spec) : undefined;
-  const { dataGeneration, run } = environment.desired;
-  return { exists: found !== undefined, run: found ? run : 'up', spec: found, dataGeneration, attempt: environment.live };
 }
 
 /** The repository of a project, by the project's name. */

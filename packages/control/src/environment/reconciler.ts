@@ -18,9 +18,11 @@ import type { Ports } from '../ports.ts';
 import { isZero } from '../push/push-refs.ts';
 import { deleteBranch } from './delete-branch.ts';
 import type { HealthMonitor } from './health-monitor.ts';
+import { finishMoved, giveUpMoved, supersedeIntents } from './left-intents.ts';
+import type { Lingering } from './lingering.ts';
 import { observe, watchable } from './observe.ts';
 import type { RestartBackoff } from './restart-backoff.ts';
-import { servingNow } from './serving.ts';
+import { servingNow, unconfirmed } from './serving.ts';
 import { strayJobs } from './stray-jobs.ts';
 import type { WakeFailures } from './wake-failures.ts';
 import { type AsleepTarget, routesNow, workOf } from './work-of.ts';
@@ -31,6 +33,7 @@ export interface ReconcilerParts {
   readonly health: HealthMonitor;
   readonly backoff: RestartBackoff;
   readonly wakeFailures: WakeFailures;
+  readonly lingering: Lingering;
 }
 
 export interface ReconcileOptions {
@@ -57,6 +60,7 @@ export class Reconciler {
   readonly #health: HealthMonitor;
   readonly #backoff: RestartBackoff;
   readonly #wakeFailures: WakeFailures;
+  readonly #lingering: Lingering;
   readonly #networks = new Map<EnvironmentId, EnvironmentNetwork>();
   /** Environments whose network policy this process has put in force. */
   readonly #enforced = new Set<EnvironmentId>();
@@ -67,6 +71,7 @@ export class Reconciler {
     this.#health = parts.health;
     this.#backoff = parts.backoff;
     this.#wakeFailures = parts.wakeFailures;
+    this.#lingering = parts.lingering;
   }
 
   /** Resolves when the world is as desired; throws the failure of the first step that failed. */
@@ -89,7 +94,7 @@ export class Reconciler {
 
   /**
    * Looks, and repairs where something is not as desired, with an activity that says what. Finishes deletions. Answers after how many
-   * milliseconds to look again, since a node that crashed waits for its next start; undefined where none does.
+   * milliseconds to look again: at a node that crashed and waits for its next start, at an old one that lingers.
    */
   async repair(id: EnvironmentId, signal: AbortSignal): Promise<number | undefined> {
     const environment = this.#ports.store.environments.get(id);
@@ -113,16 +118,23 @@ export class Reconciler {
         activity.finish('succeeded');
       } catch (error) {
         activity.say(error instanceof Error ? error.message : String(error));
+        if (!signal.aborted) giveUpMoved(this.#ports.store, environment, error);
         activity.finish('failed', error);
         throw error;
       }
     }
-    if (environment.desired.exists) this.#finishMoved(environment);
+    if (environment.desired.exists) finishMoved(this.#ports.store, environment);
     else {
       await this.#finishDeletion(environment);
       await this.forget(id);
     }
-    return this.#backoff.waitMs(id);
+    return this.nextLookMs(id);
+  }
+
+  /** Milliseconds until something is due that nothing else tells of; undefined where nothing is. */
+  nextLookMs(id: EnvironmentId): number | undefined {
+    const waits = [this.#backoff.waitMs(id), this.#lingering.waitMs(id)].filter((ms) => ms !== undefined);
+    return waits.length === 0 ? undefined : Math.min(...waits);
   }
 
   /** Whether a node that crashed waits for its next start: until then not all is as desired. */
@@ -141,30 +153,17 @@ export class Reconciler {
     }
   }
 
-  /** A deployment whose ref moved before it served, and whose server died then: it serves now. */
-  #finishMoved({ id, desired }: EnvironmentRecord): void {
-    const { store } = this.#ports;
-    for (const intent of store.intents.list()) {
-      if (intent.environment !== id || intent.phase !== 'moved' || intent.deployment !== desired.attempt || !intent.deployment) continue;
-      const { deployment } = intent;
-      store.transaction(() => {
-        store.deployments.update(deployment, { status: 'succeeded', finished: true });
-        store.environments.setLive(id, deployment);
-        store.intents.delete(intent.id);
-      });
-    }
-  }
-
   /** Drops the record of an environment of which nothing is left. */
   async forget(id: EnvironmentId): Promise<void> {
     const { store } = this.#ports;
     this.#networks.delete(id);
     this.#enforced.delete(id);
     this.#backoff.forget(id);
+    this.#lingering.forget(id);
     this.#wakeFailures.forget(id);
     this.#health.watch(id, []);
     store.transaction(() => {
-      for (const intent of store.intents.list().filter((candidate) => candidate.environment === id)) store.intents.delete(intent.id);
+      supersedeIntents(store, id);
       store.environments.delete(id);
     });
   }
@@ -177,7 +176,8 @@ export class Reconciler {
     const environment = store.environments.get(id);
     if (!environment) throw new CoppiceError('not-found', `the environment ${id} is gone`);
     const { desired } = environment;
-    const observed = await observe(this.#ports, this.#health, id, desired.spec);
+    const all = await observe(this.#ports, this.#health, id, desired.spec);
+    const observed = await this.#lingering.hide(id, desired, all);
     this.#health.watch(id, watchable(desired.spec, observed.generations));
     await Promise.all(strayJobs(observed.jobs, desired.attempt).map((job) => this.#ports.engine.removeJob(id, job)));
     const counted = this.#backoff.rest(id, observed.generations);
@@ -194,7 +194,11 @@ export class Reconciler {
     if (!spec) return undefined;
     const serving = servingNow(spec, observed.generations);
     const around = { ports: this.#ports, asleep: this.#asleep(environment) };
-    return routeTableDigest(routesNow(spec, environment, around, { generations: observed.generations, serving, held: new Set() }));
+    const hidden = new Set(unconfirmed(environment, observed));
+    const generations = observed.generations.map((generation) => {
+      return { ...generation, instances: generation.instances.filter(({ id }) => !hidden.has(id)) };
+    });
+    return routeTableDigest(routesNow(spec, environment, around, { generations, serving, held: new Set() }));
   }
 
   #asleep({ id }: EnvironmentRecord): AsleepTarget {
@@ -217,7 +221,7 @@ export class Reconciler {
     this.#enforced.add(environment.id);
     const nowMs = clock.monotonicMs.bind(clock);
     const serving = servingNow(environment.desired.spec ?? emptySpec, observed.generations);
-    const perform = createPerformer({ engine, volumes, router, work, serving, nowMs });
+    const perform = createPerformer({ engine, volumes, router, work, serving, unconfirmed: unconfirmed(environment, observed), nowMs });
     const results = await executePlan({
       plan,
       perform,
@@ -252,6 +256,7 @@ export class Reconciler {
       network: await this.#network(environment),
       activity,
       asleep: this.#asleep(environment),
+      lingering: this.#lingering,
     });
   }
 

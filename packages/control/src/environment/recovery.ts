@@ -1,7 +1,8 @@
 import type { EnvironmentRecord, Intent } from '@coppice/state';
 import type { Ports } from '../ports.ts';
 import { isZero } from '../push/push-refs.ts';
-import { lastGood, repositoryOf } from './deployer.ts';
+import { repositoryOf } from './deployer.ts';
+import { lastGood } from './last-good.ts';
 
 /**
  * Settles what a server that died left half done, before the loop starts: an intent whose release was applied is finished by moving the

@@ -16,6 +16,7 @@ import type { Ports } from '../ports.ts';
 import { addressingOf } from './addressing.ts';
 import { credentialsOf, provisionInput } from './credentials.ts';
 import type { HealthMonitor } from './health-monitor.ts';
+import type { Lingering } from './lingering.ts';
 import { networkPolicy } from './network-policy.ts';
 import { describeRoutes, routeTable } from './routes.ts';
 import { relationshipHost, runVariables } from './run-variables.ts';
@@ -30,6 +31,7 @@ export interface WorkInput {
   readonly deployment: Deployment;
   readonly network: EnvironmentNetwork;
   readonly activity: Pick<RunningActivity, 'say'>;
+  readonly lingering: Lingering;
   /** What the router does with requests while the environment sleeps. */
   readonly asleep: AsleepTarget;
 }
@@ -65,6 +67,8 @@ export function workOf(input: WorkInput): EnvironmentWork {
     routes: (now) => routesNow(spec, environment, { ports, asleep: input.asleep }, now),
     jobs: () => store.environments.jobs(deployment.id),
     recordJob: (job) => store.environments.recordJob({ ...job, deployment: deployment.id }),
+    linger: (generation) =>
+      environment.desired.run === 'up' ? input.lingering.ask({ ...generation, environment: environment.id }) : 'wait',
     noteReady: (instances) => {
       for (const instance of instances) input.health.noteReady(instance);
     },

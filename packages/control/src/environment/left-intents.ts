@@ -1,0 +1,51 @@
+import { type EnvironmentId, isCoppiceError } from '@coppice/model';
+import type { EnvironmentRecord, Intent, Store } from '@coppice/state';
+import { failureReason } from '../push/push-lines.ts';
+import { redactedFailure } from '../redacted-failure.ts';
+import { lastGood } from './last-good.ts';
+
+/** A deployment whose ref moved before it served, and whose server died then: it serves now, or another took its place before it did. */
+export function finishMoved(store: Store, { id, desired }: EnvironmentRecord): void {
+  for (const { id: intent, deployment } of movedOf(store, id)) {
+    const serves = deployment === desired.attempt;
+    store.transaction(() => {
+      if (serves) store.environments.setLive(id, deployment);
+      if (store.deployments.get(deployment)?.finishedAt === undefined)
+        store.deployments.update(deployment, { status: serves ? 'succeeded' : 'superseded', finished: true });
+      store.intents.delete(intent);
+    });
+  }
+}
+
+/** The same, where its release does not serve: it failed, and what served before is desired again. What is only away is waited for. */
+export function giveUpMoved(store: Store, { id, desired }: EnvironmentRecord, error: unknown): void {
+  if (!['not-ready', 'job-failed', 'interrupted'].some((code) => isCoppiceError(error, code as 'not-ready'))) return;
+  for (const { id: intent, deployment } of movedOf(store, id)) {
+    const environment = store.environments.get(id);
+    if (deployment !== desired.attempt || !environment) continue;
+    const reason = failureReason(redactedFailure(error, store.secrets.values(id)));
+    store.transaction(() => {
+      store.deployments.update(deployment, { status: 'failed', reason, finished: true });
+      store.environments.setDesired(id, lastGood(store, environment));
+      store.intents.delete(intent);
+    });
+  }
+}
+
+/** What an earlier change left, at which nobody works in this lane any more: a new one takes its place. */
+export function supersedeIntents(store: Store, id: EnvironmentId): void {
+  for (const { id: intent, environment, deployment } of store.intents.list()) {
+    if (environment !== id) continue;
+    if (deployment && store.deployments.get(deployment)?.finishedAt === undefined)
+      store.deployments.update(deployment, { status: 'superseded', finished: true });
+    store.intents.delete(intent);
+  }
+}
+
+function movedOf(store: Store, id: EnvironmentId): readonly (Intent & { readonly deployment: NonNullable<Intent['deployment']> })[] {
+  return store.intents
+    .list()
+    .flatMap((intent) =>
+      intent.environment === id && intent.phase === 'moved' && intent.deployment ? [{ ...intent, deployment: intent.deployment }] : [],
+    );
+}
