@@ -65,9 +65,9 @@ test('three failures in a row make an instance unready, and its environment is n
   const told: unknown[] = [];
   for (let round = 0; round < 4; round += 1) {
     now.pass(10_000);
-    told.push(await now.monitor.probeDue());
+    await now.monitor.probeDue((id) => told.push([round, id]));
   }
-  assert.deepEqual(told, [[], [], [environment], []]);
+  assert.deepEqual(told, [[2, environment]]);
   assert.equal(now.monitor.readinessOf(watched.instance), 'unready');
 });
 
@@ -78,7 +78,7 @@ test('a success between failures begins the count anew', async () => {
   for (const answer of [undefined, 'no', 'no', undefined, 'no', 'no']) {
     now.answer = answer;
     now.pass(10_000);
-    await now.monitor.probeDue();
+    await now.monitor.probeDue(() => undefined);
   }
   assert.equal(now.monitor.readinessOf(watched.instance), 'ready');
 });
@@ -109,9 +109,33 @@ test('a process that only has to be alive is not probed in between, nor is one t
     { instance: running('a'), readiness },
   ]);
   pass(10_000);
-  await monitor.probeDue();
+  await monitor.probeDue(() => undefined);
   monitor.watch(environment, []);
   pass(10_000);
-  await monitor.probeDue();
+  await monitor.probeDue(() => undefined);
   assert.deepEqual(probed, ['a']);
+});
+
+test('a probe that hangs holds up no other, and is not begun again before it has ended', async () => {
+  const begun: string[] = [];
+  const hang = Promise.withResolvers<string | undefined>();
+  let nowMs = 0;
+  const monitor = new HealthMonitor(
+    async ({ id }) => {
+      begun.push(id);
+      return id === 'hangs' ? await hang.promise : undefined;
+    },
+    { now: () => new Date(nowMs), monotonicMs: () => nowMs },
+  );
+  monitor.watch(environment, [
+    { instance: running('hangs'), readiness },
+    { instance: running('a'), readiness },
+  ]);
+  const first = monitor.probeDue(() => undefined);
+  await new Promise(setImmediate);
+  nowMs += 10_000;
+  await monitor.probeDue(() => undefined);
+  assert.deepEqual(begun, ['hangs', 'a', 'a']);
+  hang.resolve(undefined);
+  await first;
 });

@@ -17,7 +17,6 @@ interface Health {
   ready: boolean;
   wasReady: boolean;
   failures: number;
-  probing: boolean;
 }
 
 /**
@@ -29,6 +28,8 @@ export class HealthMonitor {
   readonly #clock: Clock;
   readonly #known = new Map<string, Health>();
   readonly #watched = new Map<EnvironmentId, readonly Watched[]>();
+  /** Instances whose probe is under way. */
+  readonly #probing = new Set<string>();
 
   constructor(probe: ProbeOnce, clock: Clock) {
     this.#probe = probe;
@@ -68,17 +69,21 @@ export class HealthMonitor {
     else this.#watched.delete(environment);
   }
 
-  /** Probes the watched instances whose interval is over. Answers the environments in which one became unready, or ready again. */
-  async probeDue(): Promise<readonly EnvironmentId[]> {
-    const changed = await Promise.all(
-      [...this.#watched].map(async ([environment, instances]) => {
-        const due = instances.filter((watched) => watched.readiness.probe.kind !== 'alive' && this.#isDue(watched));
-        if (due.length === 0) return [];
-        const turns = await Promise.all(due.map(async (watched) => await this.#turns(watched)));
-        return turns.includes(true) ? [environment] : [];
+  /**
+   * Begins to probe the watched instances whose interval is over, each by itself, so that one that hangs holds up no other. `onTurn` is
+   * told the environment of one that became unready, or ready again. Resolves when all of these probes have ended.
+   */
+  async probeDue(onTurn: (environment: EnvironmentId) => void): Promise<void> {
+    const all = [...this.#watched].flatMap(([environment, instances]) => instances.map((watched) => ({ environment, watched })));
+    const due = all.filter(({ watched }) => {
+      const probed = watched.readiness.probe.kind !== 'alive' && !this.#probing.has(keyOf(watched.instance));
+      return probed && this.#isDue(watched);
+    });
+    await Promise.all(
+      due.map(async ({ environment, watched }) => {
+        if (await this.#turns(watched)) onTurn(environment);
       }),
     );
-    return changed.flat();
   }
 
   /** Probes once; whether that changed what is known. */
@@ -91,7 +96,7 @@ export class HealthMonitor {
   #isDue({ instance, readiness }: Watched): boolean {
     const health = this.#known.get(keyOf(instance));
     if (!health) return true;
-    return !health.probing && this.#clock.monotonicMs() - health.checkedAtMs >= readiness.intervalMs;
+    return this.#clock.monotonicMs() - health.checkedAtMs >= readiness.intervalMs;
   }
 
   #readiness({ instance, readiness }: Watched): ObservedInstance['readiness'] {
@@ -104,9 +109,12 @@ export class HealthMonitor {
 
   async #probeNow({ instance, readiness }: Watched): Promise<void> {
     const key = keyOf(instance);
-    const known = this.#known.get(key);
-    if (known) known.probing = true;
-    this.#record(key, (await this.#probe(instance, readiness)) === undefined);
+    this.#probing.add(key);
+    try {
+      this.#record(key, (await this.#probe(instance, readiness)) === undefined);
+    } finally {
+      this.#probing.delete(key);
+    }
   }
 
   #record(key: string, ready: boolean): void {
@@ -116,7 +124,6 @@ export class HealthMonitor {
       ready,
       wasReady: ready || before?.wasReady === true,
       failures: ready ? 0 : (before?.failures ?? 0) + 1,
-      probing: false,
     });
   }
 }

@@ -85,7 +85,7 @@ export class Loop {
   async #probe(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       await pause(probeMs, this.#stop.signal);
-      for (const id of await this.#parts.health.probeDue()) this.look(id);
+      void this.#parts.health.probeDue((id) => this.look(id));
     }
   }
 
