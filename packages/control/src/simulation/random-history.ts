@@ -4,7 +4,7 @@ import type { EnvironmentId, NodeName } from '@coppice/model';
 import type { RunningControlPlane } from '../create-control-plane.ts';
 import { probedByCommand } from './catalog-in-memory.ts';
 import { Faults, randomClimate } from './faults.ts';
-import { RandomLife } from './random-life.ts';
+import { isKill, RandomLife } from './random-life.ts';
 import { RandomOperations } from './random-operations.ts';
 import { shopBehaviour } from './random-shop.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -43,9 +43,13 @@ export async function runHistory(seed: number): Promise<HistoryResult> {
   const time = new VirtualTime();
   const restore = time.install();
   const ends: (() => void)[] = [];
+  const history = new RandomHistory(seed, time, { after: (end) => void ends.push(end) });
+  const onUnhandled = (error: unknown): void => history.unhandled(error);
+  process.on('unhandledRejection', onUnhandled);
   try {
-    return await new RandomHistory(seed, time, { after: (end) => void ends.push(end) }).run();
+    return await history.run();
   } finally {
+    process.off('unhandledRejection', onUnhandled);
     for (const end of ends) end();
     restore();
   }
@@ -81,6 +85,7 @@ class RandomHistory {
       clock: { now: () => time.now(), monotonicMs: () => time.nowMs },
       catalog: probedByCommand(),
       behaviourOf: shopBehaviour,
+      store: 'remembered',
       folder: existsSync('/dev/shm') ? '/dev/shm' : tmpdir(),
     });
     this.#watch = new WorldWatch(this.#server);
@@ -106,9 +111,15 @@ class RandomHistory {
     };
   }
 
+  /** A failure that nobody caught would end the server; that a dead one could not go on is nothing. */
+  unhandled(error: unknown): void {
+    if (isKill(error)) return;
+    this.#watch.violate('no failure is left uncaught', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+
   /** Operations, kills and faults until there were enough. */
   async #live(): Promise<void> {
-    const wanted = this.#random.between(6, 14);
+    const wanted = this.#random.between(3, 9);
     while (this.#operations.total < wanted || this.#effects < leastEffects) {
       if (!(await this.#step())) return;
       if (!this.#life || this.#life.dead) this.#mayServe();

@@ -194,18 +194,25 @@ export class RandomLife {
 
   /** The dead write nothing: a kill in a transaction undoes it, and what their timers still would is dropped. */
   #mortalStore<Part extends object>(part: Part): Part {
+    const methods = new Map<string | symbol, unknown>();
     return new Proxy(part, {
       get: (from, name) => {
-        const value: unknown = Reflect.get(from, name);
-        if (typeof value === 'object' && value !== null) return this.#mortalStore(value);
-        if (typeof value !== 'function') return value;
-        return (...input: readonly unknown[]): unknown => {
-          if (this.dead) return [];
-          if (storeWrites.has(String(name))) this.#writeStore(String(name));
-          return Reflect.apply(value, from, input);
-        };
+        if (!methods.has(name)) methods.set(name, this.#mortalMember(from, name));
+        return methods.get(name);
       },
     });
+  }
+
+  #mortalMember(from: object, name: string | symbol): unknown {
+    const value: unknown = Reflect.get(from, name);
+    if (typeof value === 'object' && value !== null) return this.#mortalStore(value);
+    if (typeof value !== 'function') return value;
+    const writes = storeWrites.has(String(name));
+    return (...input: readonly unknown[]): unknown => {
+      if (this.dead) return [];
+      if (writes) this.#writeStore(String(name));
+      return Reflect.apply(value, from, input);
+    };
   }
 
   #writeStore(name: string): void {
@@ -213,8 +220,15 @@ export class RandomLife {
     this.#watch.wrote(name);
     if (this.#moments < this.#endsAt) return;
     this.end();
-    throw new CoppiceError('state-failed', 'simulated: killed before this write');
+    throw new CoppiceError('state-failed', killedText);
   }
+}
+
+const killedText = 'simulated: killed before this write';
+
+/** Whether `error` stands for a kill at a write to the store. */
+export function isKill(error: unknown): boolean {
+  return error instanceof Error && error.message === killedText;
 }
 
 interface Call {

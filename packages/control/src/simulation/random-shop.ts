@@ -83,7 +83,7 @@ export function changedShop(shop: Shop, random: SeededRandom): Shop {
       return change(({ kind, index, isRouted }) => (kind === 'store' || index === 0 ? {} : { isRouted: !isRouted }));
     case 'broken':
       return change(({ kind, version }) =>
-        kind === 'store' ? {} : { fate: random.pick(['exits', 'never'] as const), version: version + 1 },
+        kind === 'store' ? {} : { fate: random.chance(0.1) ? 'never' : 'exits', version: version + 1 },
       );
     case 'hookFails':
       return change(({ kind, version }) => (kind === 'store' ? {} : { deploy: 'fails', version: version + 1 }));

@@ -12,6 +12,7 @@ import { createSimulatedVolumes } from '@coppice/volumes';
 import { createControlPlane, type RunningControlPlane } from '../create-control-plane.ts';
 import type { Clock, Ports } from '../ports.ts';
 import { MemoryRepository } from './memory-repository.ts';
+import { rememberedStore } from './remembered-store.ts';
 
 export const noCommit = '0'.repeat(40) as GitId;
 export const mainRef = 'refs/heads/main';
@@ -22,6 +23,8 @@ export interface SimulatedServerOptions {
   readonly clock?: Clock;
   readonly catalog?: Catalog;
   readonly behaviourOf?: BehaviourOf;
+  /** `remembered`: asked of SQLite only after something was written. */
+  readonly store?: 'asked' | 'remembered';
   /** Where the state lies. */
   readonly folder?: string;
 }
@@ -42,7 +45,8 @@ export class SimulatedServer {
   constructor(test: { after(end: () => void): void }, options: SimulatedServerOptions = {}) {
     const { clock = { now: () => new Date(), monotonicMs: () => performance.now() }, catalog = loadCatalog(), behaviourOf } = options;
     const directory = mkdtempSync(join(options.folder ?? tmpdir(), 'coppice-simulated-'));
-    const store = openStore({ directory, clock });
+    const opened = openStore({ directory, clock });
+    const store = options.store === 'remembered' ? rememberedStore(opened) : opened;
     this.engine = createSimulatedEngine({
       ...(options.clock ? { clock: () => clock.now() } : {}),
       ...(behaviourOf ? { behaviourOf } : {}),

@@ -15,8 +15,11 @@ export async function unsettled(server: SimulatedServer, unawaited: ReadonlySet<
   const [running] = store.activities.list({ state: 'running' });
   if (running) return `the activity ${running.kind} ${running.id} still runs`;
   const deployment = store.deployments.listProject('shop').find(({ finishedAt }) => finishedAt === undefined);
-  if (deployment) return `the deployment ${deployment.id} is ${deployment.status}`;
-  if (store.intents.list().length > 0) return 'an intent is left';
+  const intents = store.intents
+    .list()
+    .map((intent) => `${intent.phase} ${intent.ref} → ${intent.next.slice(0, 7)} by ${intent.deployment}`);
+  if (deployment) return `the deployment ${deployment.id} of ${deployment.environment} is ${deployment.status}; intents: [${intents}]`;
+  if (intents.length > 0) return `intents are left: ${intents}`;
   const branches = environments.map(({ branch }) => refOfBranch(branch));
   const orphan = [...repository.refs].find(([ref, tip]) => !branches.includes(ref) && !unawaited.has(tip))?.[0];
   if (orphan) return `${orphan} has no environment`;
@@ -47,11 +50,16 @@ async function wrongWith(
   const { generations, jobs, network } = await engine.inspect(id);
   if (jobs.length > 0) return 'a job is left';
   const instances = generations.flatMap((generation) =>
-    generation.instances.map(({ index, state }) => `${generation.node}.${index} ${generation.digest.slice(7, 12)} ${state}`),
+    generation.instances.map(
+      ({ index, state, ...size }) => `${generation.node}.${index} ${generation.digest.slice(7, 12)} ${sizeText(size)} ${state}`,
+    ),
   );
   const isUp = desired.run === 'up';
   const wanted = (isUp ? (desired.spec?.nodes ?? []) : []).flatMap((node) =>
-    Array.from({ length: wantedInstances(node) }, (_, index) => `${node.name}.${index} ${nodeDigest(node).slice(7, 12)} running`),
+    Array.from(
+      { length: wantedInstances(node) },
+      (_, index) => `${node.name}.${index} ${nodeDigest(node).slice(7, 12)} ${sizeText(node.resources)} running`,
+    ),
   );
   const list = (items: readonly string[]): string => [...items].sort().join(', ');
   if (list(instances) !== list(wanted)) return `[${list(instances)}] run where [${list(wanted)}] should`;
@@ -80,4 +88,8 @@ function wrongRoutes({ router, engine }: SimulatedServer, { desired, id }: Envir
       return `${path} leads to [${led.map((each) => each.slice(-4))}], ready are [${ready.map((each) => each.slice(-4))}]`;
   }
   return undefined;
+}
+
+function sizeText({ cpu, memoryBytes }: { readonly cpu: number; readonly memoryBytes: number }): string {
+  return `${cpu} cpu ${memoryBytes / 2 ** 20}M`;
 }

@@ -16,6 +16,7 @@ export type Invariant =
   | 'foreign containers are not touched'
   | 'an accepted push moved its ref, a refused one did not'
   | 'a history ends as desired'
+  | 'no failure is left uncaught'
   | 'two reconciles in a row do nothing';
 
 export interface Violation {
