@@ -4,6 +4,8 @@ import type { HoldCause } from './route-table.ts';
 /** What the engine, the volumes and the router say exists now for one environment. Never a memory of what was done. */
 export interface ObservedEnvironment {
   readonly network: boolean;
+  /** `foreign`: somebody changed the network's rules since they were put in force. */
+  readonly rules?: 'ours' | 'foreign' | undefined;
   readonly generations: readonly ObservedGeneration[];
   readonly jobs: readonly ObservedJob[];
   /** Volumes that exist, by node. */

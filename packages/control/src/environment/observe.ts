@@ -19,9 +19,9 @@ export async function observe(
 ): Promise<ObservedEnvironment> {
   const { engine, router } = ports;
   const [listing, volumes, tables] = await Promise.all([engine.inspect(id), ports.volumes.inspect(id), router.current()]);
-  const { network, jobs } = listing;
+  const { network, rules, jobs } = listing;
   const hold = (await router.holding()).get(id);
-  return { network, jobs, volumes, routes: tables.get(id), hold, generations: await probed(listing, health, spec) };
+  return { network, rules, jobs, volumes, routes: tables.get(id), hold, generations: await probed(listing, health, spec) };
 }
 
 async function probed(
@@ -36,12 +36,20 @@ async function probed(
       const { readiness } = node;
       const instances = await Promise.all(
         generation.instances.map(
-          async (instance): Promise<ObservedInstance> => ({ ...instance, readiness: await health.check({ instance, readiness }) }),
+          async (instance): Promise<ObservedInstance> => ({
+            ...instance,
+            readiness: isDetached(instance) ? 'unready' : await health.check({ instance, readiness }),
+          }),
         ),
       );
       return { ...generation, instances };
     }),
   );
+}
+
+/** Taken out of its network, nobody reaches it, also where its process is well. */
+function isDetached({ state, address }: ObservedInstance): boolean {
+  return state === 'running' && address === undefined;
 }
 
 /** The instances of the desired generations, and how they are probed: what is to be watched. */

@@ -21,6 +21,7 @@ import type { HealthMonitor } from './health-monitor.ts';
 import { finishMoved, giveUpMoved, supersedeIntents } from './left-intents.ts';
 import type { Lingering } from './lingering.ts';
 import { observe, watchable } from './observe.ts';
+import { recordedRepair } from './recorded-repair.ts';
 import type { RestartBackoff } from './restart-backoff.ts';
 import { servingNow, unconfirmed } from './serving.ts';
 import { strayJobs } from './stray-jobs.ts';
@@ -99,29 +100,24 @@ export class Reconciler {
   async repair(id: EnvironmentId, signal: AbortSignal): Promise<number | undefined> {
     const environment = this.#ports.store.environments.get(id);
     if (!environment) return undefined;
+    const activities = this.#activities;
     const { plan, observed } = await this.#plan(id, 'rest');
-    if (plan.steps.length === 0 && observed.network && !this.#enforced.has(id)) await this.#enforce(environment, observed);
+    if (observed.rules === 'foreign' && observed.network && environment.desired.exists) {
+      const cause = "somebody changed the rules of the environment's network";
+      await recordedRepair({ activities, environment, cause, signal }, async () => await this.#putRulesBack(environment, observed));
+    } else if (plan.steps.length === 0 && observed.network && !this.#enforced.has(id)) await this.#enforce(environment, observed);
     if (plan.steps.length > 0) {
       const cause = plan.changes.some((change) => change.action !== 'keep')
         ? 'the environment was not as desired'
-        : 'something around the nodes was not as desired';
-      const activity = this.#activities.start({
-        kind: 'repair',
-        project: environment.project,
-        environment: id,
-        actor: 'coppice',
-        cause,
-        signal,
+        : `not as desired around the nodes: ${plan.steps.map(({ kind }) => kind).join(', ')}`;
+      await recordedRepair({ activities, environment, cause, signal }, async (activity) => {
+        try {
+          await this.reconcile(id, { activity, deployment: undefined, crashed: 'rest' });
+        } catch (error) {
+          if (!signal.aborted) giveUpMoved(this.#ports.store, environment, error);
+          throw error;
+        }
       });
-      try {
-        await this.reconcile(id, { activity, deployment: undefined, crashed: 'rest' });
-        activity.finish('succeeded');
-      } catch (error) {
-        activity.say(error instanceof Error ? error.message : String(error));
-        if (!signal.aborted) giveUpMoved(this.#ports.store, environment, error);
-        activity.finish('failed', error);
-        throw error;
-      }
     }
     if (environment.desired.exists) finishMoved(this.#ports.store, environment);
     else {
@@ -243,6 +239,11 @@ export class Reconciler {
     const serving = servingNow(environment.desired.spec ?? emptySpec, generations);
     await this.#ports.engine.applyPolicy(environment.id, work.policy({ generations, serving, jobs: new Map() }));
     this.#enforced.add(environment.id);
+  }
+
+  async #putRulesBack(environment: EnvironmentRecord, observed: ObservedEnvironment): Promise<void> {
+    await this.#ports.engine.ensureNetwork(environment.id);
+    await this.#enforce(environment, observed);
   }
 
   async #work(environment: EnvironmentRecord, activity: Pick<RunningActivity, 'say'>): Promise<EnvironmentWork> {

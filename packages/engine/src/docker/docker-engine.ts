@@ -9,11 +9,12 @@ import { DockerConnection } from './docker-connection.ts';
 import { DockerStatusError } from './docker-error.ts';
 import { attachCommand, execCommand } from './exec.ts';
 import { DockerGenerations } from './generations.ts';
-import { readHints } from './hints.ts';
+import { readHints, readNetworkHints } from './hints.ts';
 import { DockerImages, type RegistryAccess } from './images.ts';
 import { DockerJobs } from './jobs.ts';
 import { labelNames } from './labels.ts';
 import { readLogs } from './log-lines.ts';
+import { mergedHints } from './merged-hints.ts';
 import { byEnvironment, inspectContainers, listContainers, observeContainers } from './observation.ts';
 
 /** What a Docker engine is bound to. */
@@ -69,7 +70,8 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
         inspectContainers(connection, { ...ours, [labelNames.environment]: environment }),
         networks.find(environment),
       ]);
-      return { network: network !== undefined, ...observeContainers(inspections) };
+      const rules = networks.areForeign(environment) ? 'foreign' : 'ours';
+      return { network: network !== undefined, rules, ...observeContainers(inspections) };
     },
     ensureImage: (image) => images.ensure(image),
     presentImages: (wanted) => images.present(wanted),
@@ -86,7 +88,15 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
     logs: (id, logOptions) => readLogs(connection, id, logOptions),
     exec: (id, command) => execCommand(connection, id, command),
     attach: (id, command) => attachCommand(connection, id, command),
-    hints: (signal) => readHints(connection, serverId, signal),
+    hints: (signal) =>
+      mergedHints(
+        [
+          (end) => readHints(connection, serverId, end),
+          (end) => readNetworkHints(connection, serverId, end),
+          (end) => networks.foreignRules(end),
+        ],
+        signal,
+      ),
     verifyLocal: () => verifyLocal(connection, networks, options.stateDirectory),
     async removeServer() {
       const containers = await listContainers(connection, ours);

@@ -4,6 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { EnvironmentId, ImagePin, NetworkPolicy, ObservedInstance } from '@coppice/model';
 import { createDockerEngine } from '../docker/docker-engine.ts';
 import type { EnvironmentNetwork } from '../engine.ts';
@@ -210,4 +211,37 @@ test('removing a network removes its rules, also twice', async () => {
   await engine.removeNetwork(gone);
   await engine.removeNetwork(gone);
   assert.equal(chains(), before - 1);
+});
+
+test('rules that somebody changed are hinted at, and seen until they are put back', async () => {
+  const wanted = policy();
+  await engine.applyPolicy(shop, wanted);
+  assert.equal((await engine.inspect(shop)).rules, 'ours');
+  const stop = new AbortController();
+  execFileSync('nft', ['flush', 'table', 'inet', `coppice_${serverId}`]);
+  for await (const id of engine.hints(stop.signal)) if (id === shop && (await engine.inspect(shop)).rules === 'foreign') break;
+  await engine.ensureNetwork(shop);
+  await engine.applyPolicy(shop, wanted);
+  assert.equal((await engine.inspect(shop)).rules, 'ours');
+});
+
+test('an instance taken out of its network is hinted at', async () => {
+  const stop = new AbortController();
+  const hinted = engine.hints(stop.signal)[Symbol.asyncIterator]();
+  const first = hinted.next();
+  const { id } = instances.stranger;
+  const name = execFileSync('docker', ['inspect', '--format', '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}', id], {
+    encoding: 'utf8',
+  }).trim();
+  // The stream may open after this: then it is done again.
+  for (;;) {
+    execFileSync('docker', ['network', 'disconnect', name, id]);
+    const seen = await Promise.race([first, pause(500, undefined)]);
+    if (seen !== undefined) {
+      assert.equal(seen.value, other);
+      break;
+    }
+    execFileSync('docker', ['network', 'connect', name, id]);
+  }
+  stop.abort();
 });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { CoppiceError, type NetworkPolicy } from '@coppice/model';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CoppiceError, type EnvironmentId, type NetworkPolicy } from '@coppice/model';
 import { type DockerConnection, unlessStatus } from '../docker/docker-connection.ts';
 import { DockerStatusError } from '../docker/docker-error.ts';
 import { commonLabels, type LabelKind, type Labels, labelFilter, labelNames, networkName } from '../docker/labels.ts';
@@ -19,17 +20,20 @@ interface NetworkInspection {
   readonly IPAM: { readonly Config: readonly { readonly Subnet?: string }[] | null };
 }
 
+const rulesLookMs = 3_000;
+
 /** The bridges of one server's environments, and the rules on them. */
 export class EnvironmentNetworks {
   readonly reservations = new AddressReservations();
   readonly table: string;
   readonly #connection: DockerConnection;
   readonly #serverId: string;
-  readonly #rules = new RuleWriter();
+  readonly #rules: RuleWriter;
   readonly #resolveName: ResolveName;
   readonly #policies = new Map<string, NetworkPolicy>();
   readonly #ensuring = new Map<string, Promise<EnvironmentNetwork>>();
   readonly #known = new Map<string, EnvironmentNetwork>();
+  readonly #foreign = new Set<string>();
 
   constructor(connection: DockerConnection, serverId: string, resolveName: ResolveName = resolveOnHost) {
     if (!/^[A-Za-z0-9_]{1,40}$/.test(serverId)) throw new CoppiceError('invalid-request', `not a server id: "${serverId}"`);
@@ -37,6 +41,7 @@ export class EnvironmentNetworks {
     this.#serverId = serverId;
     this.#resolveName = resolveName;
     this.table = `coppice_${serverId}`;
+    this.#rules = new RuleWriter(this.table);
   }
 
   /** Device of the environment's bridge: 14 characters, the same on every call. */
@@ -63,6 +68,7 @@ export class EnvironmentNetworks {
     ]);
     const ready = network ?? (await this.#create(environment, kind, host));
     await hardenBridge(target.bridge);
+    this.#foreign.delete(environment);
     this.#known.set(environment, ready);
     return ready;
   }
@@ -139,6 +145,21 @@ export class EnvironmentNetworks {
     };
   }
 
+  /** Whether somebody changed its rules, and `ensure` has not put them back yet. */
+  areForeign(environment: string): boolean {
+    return this.#foreign.has(environment);
+  }
+
+  /** Looks from time to time whether the rules are still as we wrote them, and names all environments where they are not. */
+  async *foreignRules(signal: AbortSignal): AsyncGenerator<EnvironmentId> {
+    while (!signal.aborted) {
+      await pause(rulesLookMs, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted || !(await this.#rules.wasChanged())) continue;
+      for (const environment of this.#policies.keys()) this.#foreign.add(environment);
+      yield* [...this.#foreign] as EnvironmentId[];
+    }
+  }
+
   /** Swaps the environment's rules to the policy, with the addresses that were reserved meanwhile. */
   async apply(environment: string, policy: NetworkPolicy): Promise<void> {
     this.#policies.set(environment, policy);
@@ -169,6 +190,7 @@ export class EnvironmentNetworks {
     const target = { table: this.table, bridge: this.bridge(environment) };
     await this.#rules.apply(`${tableRules(this.table, await readHostNetwork())}\n${withoutBridge(target)}`);
     this.#policies.delete(environment);
+    this.#foreign.delete(environment);
     this.#known.delete(environment);
     this.reservations.forget(environment);
   }

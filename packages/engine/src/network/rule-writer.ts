@@ -7,6 +7,26 @@ import { runTool } from './run-tool.ts';
 export class RuleWriter {
   #waiting: { readonly text: string; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   #running = false;
+  #round = 0;
+  readonly #table: string;
+  /** The table as our last run of nft left it; undefined until that was read. */
+  #standing: string | undefined;
+
+  /** Of the family `inet`. */
+  constructor(table: string) {
+    this.#table = table;
+  }
+
+  /** Whether somebody else changed the table since our last change of it; that it was noticed is not kept. */
+  async wasChanged(): Promise<boolean> {
+    const before = this.#standing;
+    if (before === undefined) return false;
+    const now = await list(this.#table);
+    // Else ours changed it meanwhile.
+    if (this.#standing !== before || now === before) return false;
+    this.#standing = now;
+    return true;
+  }
 
   /** Resolves when the rules stand. `engine-failed` with nft's words, `missing-tool`. */
   apply(text: string): Promise<void> {
@@ -18,6 +38,8 @@ export class RuleWriter {
 
   async #drain(): Promise<void> {
     this.#running = true;
+    this.#round += 1;
+    this.#standing = undefined;
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
@@ -32,7 +54,20 @@ export class RuleWriter {
       }
     }
     this.#running = false;
+    void this.#note();
   }
+
+  /** Remembers what stands, unless the next change of ours has begun. */
+  async #note(): Promise<void> {
+    const round = this.#round;
+    const standing = await list(this.#table);
+    if (round === this.#round) this.#standing = standing;
+  }
+}
+
+/** The table's rules as text, without counters; empty where there is none. */
+async function list(table: string): Promise<string> {
+  return await runTool('nft', ['--stateless', 'list', 'table', 'inet', table], '').catch(() => '');
 }
 
 async function write(text: string): Promise<void> {
