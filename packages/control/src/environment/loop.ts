@@ -8,6 +8,7 @@ import { laneOf } from '../push/deploy-push.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import { ReconcileLag } from './reconcile-lag.ts';
 import type { Reconciler } from './reconciler.ts';
+import { RouteWatch } from './route-watch.ts';
 
 interface Parts {
   readonly ports: Ports;
@@ -21,6 +22,8 @@ interface Parts {
 const resyncMs = 300_000;
 /** How often it is seen whose probe is due. */
 const probeMs = 1_000;
+/** How often it is seen whether the router serves what it was told. */
+const routesMs = 3_000;
 const firstRetryMs = 1_000;
 const maxRetryMs = 60_000;
 
@@ -56,6 +59,7 @@ export class Loop {
     this.#takeTurns();
     void this.#follow();
     void this.#probe();
+    void this.#watchRoutes();
   }
 
   stop(): void {
@@ -86,6 +90,20 @@ export class Loop {
     while (!this.#stop.signal.aborted) {
       await pause(probeMs, this.#stop.signal);
       void this.#parts.health.probeDue((id) => this.look(id));
+    }
+  }
+
+  /** Looks where the routes are not as they were: nobody hints at that. */
+  async #watchRoutes(): Promise<void> {
+    const { ports } = this.#parts;
+    const watch = new RouteWatch(ports.router);
+    while (!this.#stop.signal.aborted) {
+      await pause(routesMs, this.#stop.signal);
+      try {
+        for (const id of await watch.changed()) this.look(id);
+      } catch (error) {
+        ports.log('routes.unknown', { error: error instanceof Error ? error.message : String(error) });
+      }
     }
   }
 
