@@ -11,11 +11,13 @@ import type { FastifyInstance } from 'fastify';
 import type { DataDirectory } from './data-directory.ts';
 import { createApi } from './http/create-api.ts';
 import { addExecUpgrade } from './http/exec-upgrade.ts';
+import { killPoints, withAfterEffect } from './kill-points.ts';
 import type { Log } from './logger.ts';
 import { ControlMetrics } from './metrics/control-metrics.ts';
 import { openMetrics } from './metrics.ts';
 import { openPassage } from './passage.ts';
 import type { ServerOptions } from './server-options.ts';
+import { wallClock } from './shifted-clock.ts';
 
 /** A server that is wired and not listening yet. */
 export interface Composition {
@@ -53,7 +55,8 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
     domain: options.domain,
     log: (line) => log('router', { line }),
   });
-  const store = openStore({ directory: directory.root });
+  const clock = { now: wallClock(process.env), monotonicMs: () => performance.now() };
+  const store = openStore({ directory: directory.root, clock });
   const imageStore = await openOciStore(at('images'));
   const repositories = await openRepositories({
     directory: join(passage, 'repositories'),
@@ -83,12 +86,13 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
     catalog,
     types: typeDirectory(catalog),
     typeFiles: (type, node) => (type.webServer === undefined ? {} : staticServerFiles(node.web.locations)),
-    clock: { now: () => new Date(), monotonicMs: () => performance.now() },
+    clock,
     settings: { domain: options.domain, routerAddress: router.address, apiUrl: () => listening.url, maxEnvironments },
     log,
     measure: metrics.measure,
   };
-  const plane = createControlPlane(ports);
+  const afterEffect = killPoints(process.env);
+  const plane = createControlPlane(afterEffect ? withAfterEffect(ports, afterEffect) : ports);
   const verify = store.tokens.verify;
   const git = createGitHttpHandler({
     repositories,
