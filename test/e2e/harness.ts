@@ -32,6 +32,8 @@ export interface ServerSettings {
   readonly args?: readonly string[];
   /** Further variables of the server. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Called with the server's folder before the server starts for the first time. */
+  readonly prepare?: (folder: string) => Promise<void>;
 }
 
 /**
@@ -65,6 +67,7 @@ export class TestServer {
     }
     const server = new TestServer(makeFolder(), { api: await freePort(), router: await freePort() }, settings);
     mkdirSync(join(server.folder, 'clones'));
+    await settings.prepare?.(server.folder);
     await server.launch();
     return server;
   }

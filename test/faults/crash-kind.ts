@@ -1,0 +1,54 @@
+import type { ActivityView } from '@coppice/control';
+import { type Clone, type PushFlags, until } from '../e2e/harness.ts';
+import type { FaultServer } from './fault-server.ts';
+
+/** How what was asked for ended for whoever asked: `broken` where the server died under it. */
+export type Outcome = 'accepted' | 'refused' | 'broken';
+
+/** One change of one project, made again and again, so that the server can be killed at each of its effects. */
+export interface CrashKind {
+  readonly name: string;
+  /** A host that must be served throughout, also while the server is down. */
+  readonly serves: string;
+  /** Brings the project to where the change begins. */
+  readonly prepare: () => Promise<void>;
+  /** Makes the change, until whoever asked is answered or the server is dead. */
+  readonly act: () => Promise<Outcome>;
+  /** Makes the change once more after the server died in it, whether or not it was done: it must be accepted. */
+  readonly repeat: () => Promise<Outcome>;
+  /** What is wrong with the change once it was accepted; undefined where nothing is. */
+  readonly wrong: () => Promise<string | undefined>;
+}
+
+const broken = /hung up|early EOF|unexpected disconnect|Recv failure|Failed to connect|Couldn't connect|Empty reply|RPC failed/i;
+
+/** Pushes, and says what the client saw. */
+export async function pushed(clone: Clone, refspec: string | readonly string[], flags: PushFlags = {}): Promise<Outcome> {
+  const { code, output } = await clone.push(refspec, flags);
+  if (code === 0) return 'accepted';
+  if (/\[remote rejected\]/.test(output)) return 'refused';
+  if (broken.test(output)) return 'broken';
+  throw new Error(`git said neither yes nor no:\n${output}`);
+}
+
+/** Asks for what is an activity and waits for its end; `broken` where the server dies first. */
+export async function commanded(faulty: FaultServer, path: string): Promise<Outcome> {
+  const { server } = faulty;
+  try {
+    const asked = await server.api(path, { method: 'POST' });
+    if (!asked.ok) throw new Error(`${path} was answered ${asked.status}: ${await asked.text()}`);
+    const { activity } = (await asked.json()) as { readonly activity: string };
+    const state = await until(
+      async () => {
+        const view = (await (await server.api(`/v1/activities/${activity}`)).json()) as ActivityView;
+        return view.state === 'running' ? undefined : view.state;
+      },
+      { what: `${path} ends`, everyMs: 20 },
+    );
+    return state === 'succeeded' ? 'accepted' : 'refused';
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    await faulty.dead();
+    return 'broken';
+  }
+}
