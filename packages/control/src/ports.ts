@@ -3,6 +3,7 @@ import type { Engine } from '@coppice/engine';
 import type { Repositories } from '@coppice/git';
 import type { ImageBuilder } from '@coppice/images';
 import type { TypeDirectory } from '@coppice/model';
+import type { StepKind } from '@coppice/plan';
 import type { Router } from '@coppice/router';
 import type { Store } from '@coppice/state';
 import type { Volumes } from '@coppice/volumes';
@@ -45,4 +46,6 @@ export interface Settings {
   /** URL of the HTTP API without a trailing slash; git remotes lie below it. */
   readonly apiUrl: () => string;
   readonly maxEnvironments: number;
+  /** How long a step of a plan may take, and how long what was told to end may go on; the executor's own where missing. */
+  readonly stepLimits?: { readonly limitMs: (kind: StepKind) => number; readonly graceMs: number };
 }

@@ -18,6 +18,7 @@ import type { EnvironmentWork } from './environment-work.ts';
 import { lastOutput } from './last-output.ts';
 import { NetworkKeeper } from './network-keeper.ts';
 import { runJob } from './run-job.ts';
+import { stepLimitMs } from './step-limit.ts';
 import { TrailingWork } from './trailing-work.ts';
 
 export interface PerformerParts {
@@ -30,6 +31,8 @@ export interface PerformerParts {
   /** Ids of desired instances that ran when the plan was made and were not seen ready: nothing leads to them until they are. */
   readonly unconfirmed?: readonly string[];
   readonly nowMs: () => number;
+  /** How long what goes on beside the steps may take; default `stepLimitMs`. */
+  readonly limitMs?: (kind: StepKind) => number;
 }
 
 type Performers = { readonly [Kind in StepKind]: (step: Extract<Step, { kind: Kind }>, signal: AbortSignal) => Promise<void> };
@@ -52,7 +55,7 @@ export interface Performer {
 export function createPerformer(parts: PerformerParts): Performer {
   const network = new NetworkKeeper({ ...parts, isSurplus: (node, digest, { index }) => isSurplus(parts.work, { node, digest }, index) });
   network.withhold(parts.unconfirmed ?? []);
-  const trailing = new TrailingWork();
+  const trailing = new TrailingWork((parts.limitMs ?? stepLimitMs)('resize'));
   const performers: Performers = { ...upSteps(parts, network, trailing), ...downSteps(parts, network) };
   const perform = async (step: Step, signal: AbortSignal): Promise<void> =>
     await (performers[step.kind] as (step: Step, signal: AbortSignal) => Promise<void>)(step, signal);

@@ -212,17 +212,28 @@ export class Reconciler {
   }
 
   async #apply(environment: EnvironmentRecord, plan: Plan, observed: ObservedEnvironment, { activity }: ReconcileOptions): Promise<void> {
-    const { engine, volumes, router, clock } = this.#ports;
+    const { engine, volumes, router, clock, settings } = this.#ports;
+    const { stepLimits } = settings;
     const work = await this.#work(environment, activity);
     this.#enforced.add(environment.id);
     const nowMs = clock.monotonicMs.bind(clock);
     const serving = servingNow(environment.desired.spec ?? emptySpec, observed.generations);
-    const perform = createPerformer({ engine, volumes, router, work, serving, unconfirmed: unconfirmed(environment, observed), nowMs });
+    const perform = createPerformer({
+      engine,
+      volumes,
+      router,
+      work,
+      serving,
+      unconfirmed: unconfirmed(environment, observed),
+      nowMs,
+      ...stepLimits,
+    });
     const results = await executePlan({
       plan,
       perform,
       signal: activity.signal,
       nowMs,
+      ...stepLimits,
       onStep: (step, event) => this.#trace(activity, step, event),
     });
     const late = await perform.settle();
