@@ -65,6 +65,18 @@ test('a deploy hook runs once per deployment, before the release serves, and its
   assert.equal(await read('hooks', 'kept/log'), 'deploy main\nafter\nagain\nafter\n');
 });
 
+test('a post_deploy hook that fails is told, and the release serves', async () => {
+  const clone = await server.project('warming');
+  await clone.deploy(tinyApp());
+  const yaml = `${tinyYaml}    hooks: { post_deploy: "echo nothing to warm; exit 6" }\n`;
+  const { output } = await clone.deploy(tinyApp({ answer: 'two', yaml }));
+  assert.match(output, /nothing to warm/);
+  assert.match(output, /post_deploy hook of web ended with exit code 6/);
+  assert.equal((await server.request('main.warming.localhost')).body, 'two');
+  const plan = await server.cli('plan', '--project', 'warming');
+  assert.equal(plan.code, 0, plan.stdout);
+});
+
 test('a worker runs the same code beside the application and shares its storage', async () => {
   const clone = await server.project('workers');
   const yaml = `${tinyYaml}    mounts: { kept: storage }\n    workers:\n      queue: { commands: { start: node worker.mjs } }\n`;

@@ -226,6 +226,23 @@ test('a hook that failed is not run again in the same deployment', async () => {
   assertDone(await environment.apply({ spec: hooked, attempt: deploymentId('d_2') }));
 });
 
+test('a post_deploy hook that fails is told and not run again: the release serves already', async () => {
+  const hooked = buildSpec([db, { ...web, hooks: { deploy: undefined, postDeploy: './warm', postStart: undefined } }], routes);
+  const environment = new EnvironmentFixture();
+  environment.engine.behave('web post_deploy', { exits: { exitCode: 7 }, prints: ['no cache'] });
+  assertDone(await environment.apply({ spec: hooked }));
+  assert.match(
+    environment.said.join('\n'),
+    /the post_deploy hook of web ended with exit code 7.*\n.*no cache\nthe release serves all the same$/,
+  );
+  await assertServes(environment, hooked);
+  const cutOff = new EnvironmentFixture();
+  cutOff.jobs.push({ deployment: deploymentId('d_1'), node: nodeName('web'), hook: 'post_deploy', state: 'started' });
+  assertDone(await cutOff.apply({ spec: hooked }));
+  assert.match(cutOff.said.join('\n'), /was cut off and may have half run/);
+  await assertServes(cutOff, hooked);
+});
+
 test('a hook that was started and is gone was cut off', async () => {
   const hooked = buildSpec([db, { ...web, hooks: { deploy: './migrate', postDeploy: undefined, postStart: undefined } }], routes);
   const environment = new EnvironmentFixture();

@@ -169,6 +169,7 @@ function downSteps(parts: PerformerParts, network: NetworkKeeper): Pick<Performe
   };
 }
 
+/** A deploy hook that fails fails the deployment; after the routes were switched it is only told. */
 async function runHook(
   { engine, volumes, work }: PerformerParts,
   network: NetworkKeeper,
@@ -186,7 +187,13 @@ async function runHook(
   const [run] = await Promise.all([runSpec(volumes, work, { ...spec, mounts }), network.prepare()]);
   const key = { deployment: work.deployment, node, hook };
   const job = { ...run, argv: ['/bin/sh', '-ec', command], environment: work.environment, project: work.project, key };
-  await runJob({ engine, work, signal, spec: job });
+  try {
+    await runJob({ engine, work, signal, spec: job });
+  } catch (error) {
+    if (hook === 'deploy' || !isCoppiceError(error) || !['job-failed', 'interrupted'].includes(error.code)) throw error;
+    work.recordJob({ node, hook, state: 'failed', exitCode: undefined });
+    for (const line of [...error.message.split('\n'), 'the release serves all the same']) work.say(line);
+  }
 }
 
 /** An instance of the desired generation beyond those wanted: the plan removes it. */

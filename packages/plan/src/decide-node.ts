@@ -107,7 +107,8 @@ function jobs({ situation, right, isNew: fresh }: Decision): Pick<NodeWork, 'dep
   const before = situation.before?.hooks;
   const startedByThisAttempt = right.some((generation) => generation.deployment === situation.attempt);
   const mayDeploy = hooks.deploy !== undefined && !startedByThisAttempt && situation.job('deploy') !== 'succeeded';
-  const mayPostDeploy = hooks.postDeploy !== undefined && situation.job('post_deploy') !== 'succeeded';
+  // One that failed is not run again: the release served already.
+  const mayPostDeploy = hooks.postDeploy !== undefined && ['started', undefined].includes(situation.job('post_deploy'));
   return {
     deployJob: mayDeploy && (fresh || before?.deploy !== hooks.deploy),
     postDeployJob: mayPostDeploy && (fresh || before?.postDeploy !== hooks.postDeploy),
