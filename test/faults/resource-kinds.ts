@@ -63,20 +63,33 @@ export function resourceKinds(faulty: FaultServer, shop: Shop): readonly Resourc
     { name: 'clock a day behind', push: atClock(-24 * hourMs), expected: 'accepted' },
     {
       name: 'disk of the data directory full',
-      push: async () => {
-        await shop.commit({ answer: `with trouble ${shop.next()}` });
-        const filler = join(server.folder, 'disk', 'filler');
-        const { bavail, bsize } = statfsSync(join(server.folder, 'disk'));
-        await mustRun('fallocate', ['--length', String(bavail * bsize), filler]);
-        try {
-          return await shop.clone.push('main');
-        } finally {
-          rmSync(filler);
-        }
-      },
+      push: async () => await onFullDisk(server.folder, pushNew),
+      expected: /space|full|ENOSPC/i,
+    },
+    {
+      name: 'server killed and started on a full disk',
+      push: async () =>
+        await onFullDisk(server.folder, async () => {
+          await server.kill();
+          await faulty.launch();
+          return await pushNew();
+        }),
       expected: /space|full|ENOSPC/i,
     },
   ];
+}
+
+/** Fills the disk that `mountDisk` mounted, to its last block, while `work` is done. */
+async function onFullDisk<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
+  const disk = join(folder, 'disk');
+  const filler = join(disk, 'filler');
+  const { bavail, bsize } = statfsSync(disk);
+  await mustRun('fallocate', ['--length', String(bavail * bsize), filler]);
+  try {
+    return await work();
+  } finally {
+    rmSync(filler);
+  }
 }
 
 /** Pushes with the trouble, checks what the client saw, and that afterwards the same push is accepted and nothing is lost. */

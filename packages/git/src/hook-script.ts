@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
@@ -7,7 +7,7 @@ import { join } from 'node:path';
  * millisecond. From the server come lines: `say TEXT` for the client's eyes, `out BYTES` for git (without the newline), and a verdict.
  */
 export const hookScript = `#!/bin/sh
-# Written by Coppice at each start.
+# Written by Coppice.
 announce() {
   printf '%s\\000' "GIT_QUARANTINE_PATH=$GIT_QUARANTINE_PATH" "GIT_OBJECT_DIRECTORY=$GIT_OBJECT_DIRECTORY" \
     "GIT_ALTERNATE_OBJECT_DIRECTORIES=$GIT_ALTERNATE_OBJECT_DIRECTORIES" "GIT_PUSH_OPTION_COUNT=$GIT_PUSH_OPTION_COUNT" || exit 1
@@ -43,12 +43,23 @@ done
 exit 1
 `;
 
-/** Writes the hooks where git finds them; replaces what is there, also under a push that runs. */
+/** Writes the hooks where git finds them; replaces others, also under a push that runs. Those that are there already need no room on the disk. */
 export async function writeHooks(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o755 });
   for (const name of ['pre-receive', 'proc-receive']) {
-    const draft = join(directory, `${name}.new`);
+    const path = join(directory, name);
+    if ((await textOf(path)) === hookScript) continue;
+    const draft = `${path}.new`;
     await writeFile(draft, hookScript, { mode: 0o755 });
-    await rename(draft, join(directory, name));
+    await rename(draft, path);
+  }
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
   }
 }

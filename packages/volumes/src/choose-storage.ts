@@ -28,6 +28,10 @@ async function sharesBlocks(directory: string): Promise<boolean> {
     await writeFile(join(probe, 'from'), Buffer.alloc(64 * 1024, 1));
     const { exitCode } = await runProgram('cp', ['--reflink=always', '--', join(probe, 'from'), join(probe, 'to')]);
     return exitCode === 0;
+  } catch (error) {
+    // No room to try: what was made already is the same for both ways, and a full disk must not keep a server from starting.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') return false;
+    throw error;
   } finally {
     await rm(probe, { recursive: true, force: true });
   }

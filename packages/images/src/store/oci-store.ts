@@ -65,8 +65,18 @@ class FileOciStore implements OciStore {
     for (const folder of [this.blobs, this.writing, ...kinds.map((kind) => join(this.directory, 'keys', kind))]) {
       await mkdir(folder, { recursive: true, mode: 0o755 });
     }
-    await this.write(join(this.directory, 'oci-layout'), canonicalJson({ imageLayoutVersion: '1.0.0' }));
-    await this.write(join(this.directory, 'index.json'), canonicalJson({ schemaVersion: 2, manifests: [] }));
+    await this.ensure('oci-layout', canonicalJson({ imageLayoutVersion: '1.0.0' }));
+    await this.ensure('index.json', canonicalJson({ schemaVersion: 2, manifests: [] }));
+  }
+
+  /** Opening what is there needs no room on the disk. */
+  private async ensure(name: string, text: string): Promise<void> {
+    const path = join(this.directory, name);
+    const found = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    });
+    if (found !== text) await this.write(path, text);
   }
 
   async putBlob(content: AsyncIterable<Uint8Array>, expected?: Digest): Promise<Blob> {
