@@ -100,6 +100,32 @@ test('a deployment that is cancelled ends, and the old release serves on', async
   assert.equal((await server.containers()).filter(({ Config }) => Config.Labels['coppice.project'] === 'cancelled').length, 1);
 });
 
+test('a build that is cancelled ends at once, leaves nothing, and the next push goes through', async () => {
+  const clone = await server.project('unbuilt');
+  await clone.deploy(tinyApp());
+  await clone.commit(tinyApp({ answer: 'two', yaml: `${tinyYaml}    build: ["sleep 300"]\n` }));
+  const push = clone.push('main');
+  const running = await until(
+    async () => {
+      const activities = await server.read<ActivityView[]>('activity', 'list', '--project', 'unbuilt');
+      const found = activities.find(({ kind, state }) => kind === 'build' && state === 'running');
+      return found && (await server.cli('activity', 'log', found.id)).stdout.includes('sleep 300') ? found : undefined;
+    },
+    { what: 'the build runs' },
+  );
+  const cancelledMs = performance.now();
+  assert.equal((await server.cli('activity', 'cancel', running.id)).code, 0);
+  const { code, output } = await push;
+  assert.equal(code, 1);
+  assert.match(output, /cancelled/);
+  assert.ok(performance.now() - cancelledMs < 15_000);
+  assert.equal((await server.request('main.unbuilt.localhost')).body, 'one');
+  assert.equal((await server.containers()).filter(({ Config }) => Config.Labels['coppice.project'] === 'unbuilt').length, 1);
+  await clone.git('reset', '--quiet', '--hard', 'HEAD^');
+  await clone.deploy(tinyApp({ answer: 'three' }));
+  assert.equal((await server.request('main.unbuilt.localhost')).body, 'three');
+});
+
 test('a push whose client leaves while it deploys goes to its end, and branch and environment agree', async () => {
   const clone = await server.project('left');
   await clone.deploy(tinyApp());
