@@ -175,12 +175,13 @@ export class Reconciler {
     const all = await observe(this.#ports, this.#health, id, desired.spec);
     const observed = await this.#lingering.hide(id, desired, all);
     this.#health.watch(id, watchable(desired.spec, observed.generations));
-    await Promise.all(strayJobs(observed.jobs, desired.attempt).map((job) => this.#ports.engine.removeJob(id, job)));
     const counted = this.#backoff.rest(id, observed.generations);
     const resting = crashed === 'rest' ? counted : undefined;
     const previous = liveOf(store, environment)?.spec;
     const jobs = desired.attempt ? store.environments.jobs(desired.attempt) : [];
     const plan = makePlan({ desired, observed, previous, jobs, routes: this.#wantedRoutes(environment, observed), resting });
+    const stray = strayJobs(observed.jobs, { attempt: desired.attempt, steps: plan.steps });
+    await Promise.all(stray.map((job) => this.#ports.engine.removeJob(id, job)));
     return { plan, observed, environment };
   }
 
