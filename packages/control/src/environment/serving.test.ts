@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nodeDigest, type ObservedGeneration, type ObservedInstance } from '@coppice/model';
 import { buildNode, buildSpec, observedGeneration, observedInstance } from '@coppice/model/builders';
-import { servingNow } from './serving.ts';
+import { servingNow, unconfirmed } from './serving.ts';
 
 const before = buildNode('web', { code: 'before' });
 const wanted = buildNode('web', { code: 'wanted' });
@@ -50,4 +50,13 @@ test('a node that is not desired any more serves with what is there of it', () =
       [gone.name, nodeDigest(gone)],
     ]),
   );
+});
+
+test('no route leads to desired instances that nobody saw ready; old ones serve on', () => {
+  const generations = [
+    generation(before, { id: 'old', readiness: 'unknown' }),
+    generation(wanted, { id: 'new', readiness: 'unknown' }, { id: 'seen' }),
+  ];
+  const desired = { exists: true, run: 'up', spec, dataGeneration: 0, attempt: undefined } as const;
+  assert.deepEqual(unconfirmed({ desired }, { generations }), ['new']);
 });

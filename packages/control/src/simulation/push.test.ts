@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CoppiceError } from '@coppice/model';
 import { mainRef, noCommit, SimulatedServer, shopFile } from './simulated-server.ts';
 
 test('a first push makes the environment, moves the ref and writes a note; an equal tree then touches nothing', async (t) => {
@@ -77,4 +78,21 @@ test('of two pushes from one commit the second is told that the branch moved', a
     { kind: 'refused', ref: mainRef, why: 'the branch moved while you pushed; fetch and push again' },
   ]);
   assert.equal(server.repository.refs.get(mainRef), first);
+});
+
+test('a push whose ref moved although the answer was lost is accepted', async (t) => {
+  const server = new SimulatedServer(t);
+  const { repositories } = server.ports;
+  const lossy = {
+    ...server.repository.port,
+    updateRefs: async (updates: Parameters<typeof server.repository.port.updateRefs>[0]) => {
+      await server.repository.port.updateRefs(updates);
+      throw new CoppiceError('git-failed', 'git was killed');
+    },
+  };
+  const plane = server.serve({ ...server.ports, repositories: { ...repositories, open: () => lossy } });
+  const first = server.repository.commit(shopFile('1'));
+  assert.deepEqual(await server.push(plane, { previous: noCommit, next: first }), { kind: 'ok', ref: mainRef });
+  const [environment] = server.ports.store.environments.list();
+  assert.equal(environment?.live && server.ports.store.deployments.get(environment.live)?.commit, first);
 });
