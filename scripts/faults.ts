@@ -1,23 +1,38 @@
-// The fault matrix on a real server: `npm run faults [-- GROUP…]`. Prints one table, and ends with 1 where anything was lost or late.
+// The fault matrix on a real server: `npm run faults [-- GROUP…]`. Prints what was tried and lost, then the figures of switches under load,
+// wakes and pushes at once, which are groups of `npm run bench` as well; ends with 1 where anything was lost or late.
 // `--every N` kills the server at every N-th effect only. The group `engine` kills and stops dockerd: it runs only where it is named, and
 // only where no containers run but its own.
 import { parseArgs } from 'node:util';
 import { engineRows } from '../test/faults/engine-rows.ts';
 import { crashRows, driftRows, resourceRows } from '../test/faults/fault-groups.ts';
 import { type FaultRow, faultTable } from '../test/faults/fault-row.ts';
+import { benchGroups } from './bench/bench-group.ts';
+import type { BenchRow } from './bench/bench-row.ts';
+import { table } from './bench/report.ts';
 
-const { values, positionals: names } = parseArgs({ options: { every: { type: 'string', default: '1' } }, allowPositionals: true });
+const { values, positionals: names } = parseArgs({
+  options: { every: { type: 'string', default: '1' }, deployments: { type: 'string', default: '100' } },
+  allowPositionals: true,
+});
 const startedMs = performance.now();
 const print = (line: string): void => console.log(`${((performance.now() - startedMs) / 1000).toFixed(0).padStart(5)} s  ${line}`);
 const options = { every: Number(values.every), print };
+const figures = benchGroups({ idleMinutes: 10, deployments: Number(values.deployments) }).filter(({ name }) =>
+  ['switch', 'wake', 'many'].includes(name),
+);
 const groups: Readonly<Record<string, () => Promise<readonly FaultRow[]>>> = {
   crash: () => crashRows(options),
   drift: () => driftRows(options),
   resources: () => resourceRows(options),
   engine: () => engineRows(options),
 };
-if (names.some((name) => !Object.hasOwn(groups, name)) || !(Number.isInteger(options.every) && options.every > 0)) {
-  console.error(`usage: npm run faults -- [${Object.keys(groups).join(' | ')}]… [--every N]`);
+const known = [...Object.keys(groups), ...figures.map(({ name }) => name)];
+if (
+  names.some((name) => !known.includes(name)) ||
+  !(Number(values.deployments) > 0) ||
+  !(Number.isInteger(options.every) && options.every > 0)
+) {
+  console.error(`usage: npm run faults -- [${known.join(' | ')}]… [--every N] [--deployments N]`);
   process.exit(2);
 }
 
@@ -34,5 +49,16 @@ for (const [name, run] of Object.entries(groups)) {
     console.error(error);
   }
 }
-console.log(`\n${faultTable(rows)}`);
-process.exitCode = failed || rows.some(({ lost }) => lost.length > 0) ? 1 : 0;
+const measured: BenchRow[] = [];
+for (const { name, run } of figures.filter((group) => names.length === 0 || names.includes(group.name))) {
+  print(`── ${name}`);
+  try {
+    measured.push(...(await run()));
+  } catch (error) {
+    failed = true;
+    console.error(error);
+  }
+}
+if (rows.length > 0) console.log(`\n${faultTable(rows)}`);
+if (measured.length > 0) console.log(`\n${table(measured)}`);
+process.exitCode = failed || rows.some(({ lost }) => lost.length > 0) || measured.some(({ ok }) => !ok) ? 1 : 0;
