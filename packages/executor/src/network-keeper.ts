@@ -21,6 +21,9 @@ export class NetworkKeeper {
   readonly #parts: NetworkKeeperParts;
   readonly #serving: Map<NodeName, Digest>;
   readonly #withheld = new Set<string>();
+  /** Generations that are being started: the instances of each that ran before. */
+  readonly #expected = new Map<string, ReadonlySet<string>>();
+  readonly #admitted = new Set<string>();
   /** Looks what runs and swaps the policy; calls at the same time share one. */
   readonly apply: () => Promise<void>;
   #prepared: Promise<void> | undefined;
@@ -62,9 +65,17 @@ export class NetworkKeeper {
     for (const id of ids) this.#withheld.add(id);
   }
 
+  /** Lets nothing lead to instances of a generation that come from now on, those of `running` aside. */
+  expect(node: NodeName, digest: Digest, running: ReadonlySet<string>): void {
+    this.#expected.set(`${node} ${digest}`, running);
+  }
+
   /** These were seen ready. */
   admit(ids: Iterable<string>): void {
-    for (const id of ids) this.#withheld.delete(id);
+    for (const id of ids) {
+      this.#withheld.delete(id);
+      this.#admitted.add(id);
+    }
   }
 
   /** Takes instances of a serving generation out of addresses and routes, before they are stopped. */
@@ -133,9 +144,11 @@ export class NetworkKeeper {
 
   #hidden({ generations }: NetworkNow): readonly ObservedInstance[] {
     const { isSurplus } = this.#parts;
-    return generations.flatMap(({ node, digest, instances }) =>
-      instances.filter((instance) => this.#withheld.has(instance.id) || isSurplus(node, digest, instance)),
-    );
+    return generations.flatMap(({ node, digest, instances }) => {
+      const before = this.#expected.get(`${node} ${digest}`);
+      const isAwaited = (id: string): boolean => before !== undefined && !before.has(id) && !this.#admitted.has(id);
+      return instances.filter((instance) => this.#withheld.has(instance.id) || isAwaited(instance.id) || isSurplus(node, digest, instance));
+    });
   }
 }
 

@@ -86,8 +86,9 @@ function upSteps(parts: PerformerParts, network: NetworkKeeper, trailing: Traili
         deployment: work.deployment,
         instances: wantedInstances(spec),
       };
-      const { instances } = await engine.startGeneration(generation);
-      network.withhold(instances.map(({ id }) => id).filter((id) => !running.has(id)));
+      // Before the answer, which may be long in coming or never come.
+      network.expect(node, digest, running);
+      await engine.startGeneration(generation);
     },
     provision: async ({ node, digest }) => {
       await provision(parts, work.node(node), ref(node, digest));
