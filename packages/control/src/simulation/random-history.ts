@@ -119,11 +119,11 @@ class RandomHistory {
 
   /** Operations, kills and faults until there were enough. */
   async #live(): Promise<void> {
-    const wanted = this.#random.between(3, 9);
+    const wanted = this.#random.between(2, 7);
     while (this.#operations.total < wanted || this.#effects < leastEffects) {
       if (!(await this.#step())) return;
       if (!this.#life || this.#life.dead) this.#mayServe();
-      else if (this.#random.chance(this.#isBusy() ? 0.01 : 0.4)) this.#begin();
+      else if (this.#random.chance(this.#isBusy() ? 0.008 : 0.4)) this.#begin();
     }
   }
 

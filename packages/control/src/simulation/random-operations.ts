@@ -72,7 +72,9 @@ export class RandomOperations {
 
   /** Begins one; answers which. `plane`: the one that lives, if any. */
   begin(plane: RunningControlPlane | undefined): OperationKind {
-    const kind = this.#server.repository.refs.size === 0 && plane ? 'push' : this.#random.weighted(weights);
+    // Where there is nothing yet, most others would do nothing.
+    const isEmpty = this.#server.repository.refs.size === 0 && this.#open.size === 0;
+    const kind = isEmpty && plane ? 'push' : this.#random.weighted(weights);
     this.counts[kind] = (this.counts[kind] ?? 0) + 1;
     this.#turns.note(`— ${kind}`);
     if (plane) this.#ask(kind, plane);
