@@ -20,6 +20,8 @@ const startLimitMs = 5_000;
 /** Until all is whole, what has to start anew included. */
 const wholeLimitMs = 10_000;
 const maxFailures = 3;
+/** A server that kills itself answers no more, and has written its state, a moment before it is gone. */
+const dyingMs = 200;
 
 /** Kills the server after the first, second, … effect of a change, until the change has no more, and starts it again each time. */
 export async function crashAtEachEffect(faulty: FaultServer, kind: CrashKind, { first, every, print }: CrashOptions): Promise<FaultRow> {
@@ -43,12 +45,74 @@ export async function crashAtEachEffect(faulty: FaultServer, kind: CrashKind, { 
       tried += 1;
       lost.push(`killed after ${effect}: ${error instanceof Error ? error.message : String(error)}`);
       print(`${kind.name}: ${lost.at(-1)}`);
-      faulty.spare();
-      if (!faulty.isAlive) await faulty.launch();
+      await revive(faulty);
     }
   }
   const report = await load.stop();
   return { group: 'crash', name: kind.name, tried, requests: report.sent, lost: [...lost, ...report.lost], longestMs, longestStartMs };
+}
+
+export interface RecoveryOptions extends Pick<CrashOptions, 'every' | 'print'> {
+  /** The effect of the change after which the server is killed for the first time. */
+  readonly effect: number;
+}
+
+/** Kills the server in a change, and the next one after the first, second, … effect of its recovery, until one outlives that. */
+export async function crashInRecovery(faulty: FaultServer, kind: CrashKind, options: RecoveryOptions): Promise<FaultRow> {
+  const { effect, every, print } = options;
+  const name = `recovery from: ${kind.name}`;
+  const load = new SteadyLoad({ address: faulty.server.routerAddress, host: kind.serves, perSecond: 20, path: '/' });
+  const lost: string[] = [];
+  let tried = 0;
+  let longestMs = 0;
+  load.start();
+  try {
+    for (let second = 1; ; second += every) {
+      await kind.prepare();
+      await whole(faulty);
+      faulty.killAfter(effect);
+      await kind.act();
+      await faulty.dead();
+      faulty.takeEffects();
+      faulty.killAfter(second);
+      await outlived(faulty);
+      faulty.spare();
+      await pause(dyingMs);
+      const isOver = faulty.isAlive;
+      const died = faulty.takeEffects().at(-1);
+      const startedMs = performance.now();
+      if (!isOver) await faulty.launch();
+      await whole(faulty);
+      if (!isOver) longestMs = Math.max(longestMs, performance.now() - startedMs);
+      await accepted(faulty, kind, await kind.repeat(), 'made again');
+      if (isOver) break;
+      tried += 1;
+      print(`${name}: killed again after ${second} ${died}, whole in ${Math.round(performance.now() - startedMs)} ms`);
+    }
+  } catch (error) {
+    lost.push(`the ${tried + 1}th: ${error instanceof Error ? error.message : String(error)}`);
+    await revive(faulty);
+  }
+  const report = await load.stop();
+  return { group: 'crash', name, tried, requests: report.sent, lost: [...lost, ...report.lost], longestMs };
+}
+
+/** For the next try, after one that failed. */
+async function revive(faulty: FaultServer): Promise<void> {
+  faulty.spare();
+  await pause(dyingMs);
+  if (!faulty.isAlive) await faulty.launch();
+}
+
+/** Starts the server, and resolves once all is whole or it is dead. */
+async function outlived(faulty: FaultServer): Promise<void> {
+  try {
+    await faulty.launch();
+    await whole(faulty);
+  } catch (error) {
+    await pause(dyingMs);
+    if (faulty.isAlive) throw error;
+  }
 }
 
 interface Recovery {
@@ -69,8 +133,7 @@ async function crashAt(faulty: FaultServer, kind: CrashKind, effect: number): Pr
   const outcome = await kind.act();
   await ended(faulty);
   faulty.spare();
-  // It may just be dying: the state is written before the effect is counted.
-  await pause(100);
+  await pause(dyingMs);
   if (faulty.isAlive) {
     await accepted(faulty, kind, outcome);
     return undefined;

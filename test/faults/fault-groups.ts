@@ -1,5 +1,5 @@
 import { branchKinds, commandKinds, firstPushKind, pushKinds } from './crash-kinds.ts';
-import { crashAtEachEffect } from './crash-points.ts';
+import { crashAtEachEffect, crashInRecovery } from './crash-points.ts';
 import { drift } from './drift.ts';
 import { driftKinds } from './drift-kinds.ts';
 import type { FaultRow } from './fault-row.ts';
@@ -8,10 +8,17 @@ import { mountDisk, resourceKinds, trouble } from './resource-kinds.ts';
 import { Shop } from './shop.ts';
 
 export interface FaultOptions {
-  /** The server is killed after every so many effects; 1: after each. Above 1 each change begins at another one. */
+  /** The server is killed after every so many effects. 1: after each, and after each of some recoveries; above 1 each change begins at another. */
   readonly every: number;
   readonly print: (line: string) => void;
 }
+
+/** Changes, and after which of their effects the server dies first: in the middle of what they do to containers. */
+const recoveries = [
+  ['update that holds and switches', 14],
+  ['branch deleted', 5],
+  ['first push', 16],
+] as const;
 
 /** The server killed at the effects of each kind of change. */
 export async function crashRows({ every, print }: FaultOptions): Promise<readonly FaultRow[]> {
@@ -25,6 +32,10 @@ export async function crashRows({ every, print }: FaultOptions): Promise<readonl
     for (const [index, kind] of kinds.entries()) {
       const first = 1 + ((index * 3) % every);
       rows.push(await crashAtEachEffect(faulty, kind, { first, every, print }));
+    }
+    for (const [name, effect] of every === 1 ? recoveries : []) {
+      const kind = kinds.find((candidate) => candidate.name === name);
+      if (kind) rows.push(await crashInRecovery(faulty, kind, { effect, every, print }));
     }
     return rows;
   });
