@@ -1,5 +1,4 @@
 import { planRows } from '../../packages/plan/src/plan.bench.ts';
-import { routerRows } from '../../packages/router/src/router.bench.ts';
 import { TestServer } from '../../test/e2e/harness.ts';
 import type { BenchRow } from './bench-row.ts';
 import { firstPushRows } from './first-push-rows.ts';
@@ -8,6 +7,7 @@ import { idleRows } from './idle-rows.ts';
 import { largePushRows } from './large-push-rows.ts';
 import { manyRows } from './many-rows.ts';
 import { pushRows } from './push-rows.ts';
+import { routedRows } from './routed-rows.ts';
 import { removeImages } from './server-answers.ts';
 import { switchRows } from './switch-rows.ts';
 import { wakeRows } from './wake-rows.ts';
@@ -26,19 +26,13 @@ export function benchGroups(options: { readonly idleMinutes: number; readonly de
     { name: 'first-push', run: () => withServer(firstPushRows) },
     { name: 'graph', run: () => withServer(graphRows) },
     { name: 'plan', run: async () => planRows() },
-    { name: 'router', run: routerBench },
+    { name: 'router', run: () => withServer(routedRows) },
     { name: 'switch', run: () => withServer((server) => switchRows(server, options.deployments)) },
     { name: 'wake', run: () => withServer(wakeRows) },
     { name: 'many', run: () => withServer(manyRows) },
     { name: 'large-push', run: () => withServer(largePushRows) },
     { name: 'idle', run: () => withServer((server) => idleRows(server, options.idleMinutes)) },
   ];
-}
-
-/** Its one ratio is the share of the back end's requests per second that is left. */
-async function routerBench(): Promise<readonly BenchRow[]> {
-  const rows = await routerRows();
-  return rows.map((row) => (row.unit === 'ratio' ? { ...row, atLeast: true } : row));
 }
 
 /** Gives a group a fresh server, and takes all of it down afterwards, pulled images included. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 
-// The application that the benchmark asks, in a process of its own: what most small applications are, one process of Node that
+// The application that the benchmark asks, as an instance (with PORT) and as a process of its own (on any port, until its input ends): what most small applications are, one process of Node that
 // looks at the path, makes a page of 1 KB from data, and gives it a type and an entity tag.
 const items = Array.from({ length: 12 }, (_, index) => ({
   id: index,
@@ -21,8 +21,9 @@ const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) =>
   });
   response.end(body);
 });
-server.listen(0, '127.0.0.1', () => {
+const port = process.env['PORT'];
+server.listen({ port: Number(port ?? 0), ...(port === undefined ? { host: '127.0.0.1' } : {}) }, () => {
   const address = server.address();
   if (address !== null && typeof address !== 'string') process.stdout.write(`${address.port}\n`);
 });
-process.stdin.on('end', () => process.exit(0)).resume();
+if (port === undefined) process.stdin.on('end', () => process.exit(0)).resume();

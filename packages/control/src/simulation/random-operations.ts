@@ -97,25 +97,32 @@ export class RandomOperations {
     const { control } = plane;
     switch (kind) {
       case 'push':
-        return this.#push(plane, this.#random.chance(0.7) && refs.length > 0 ? this.#random.pick(refs) : refOfBranch('main'), changedShop);
+        this.#push(plane, this.#random.chance(0.7) && refs.length > 0 ? this.#random.pick(refs) : refOfBranch('main'), changedShop);
+        return;
       case 'resize':
-        return this.#push(plane, refs.length > 0 ? this.#random.pick(refs) : refOfBranch('main'), resizedShop);
+        this.#push(plane, refs.length > 0 ? this.#random.pick(refs) : refOfBranch('main'), resizedShop);
+        return;
       case 'branch':
-        return this.#push(plane, refOfBranch(this.#random.pick(branches)), changedShop);
+        this.#push(plane, refOfBranch(this.#random.pick(branches)), changedShop);
+        return;
       case 'deleteBranch':
-        return this.#delete(plane, refs);
+        this.#delete(plane, refs);
+        return;
       case 'revert':
-        return this.#revert(plane);
+        this.#revert(plane);
+        return;
       case 'redeploy':
-        return this.#onEnvironment(
-          async ({ name }) => await control.redeploy('shop', name, { actor: 'ada', refresh: this.#random.chance(0.3) }),
-        );
+        this.#onEnvironment(async ({ name }) => await control.redeploy('shop', name, { actor: 'ada', refresh: this.#random.chance(0.3) }));
+        return;
       case 'suspend':
-        return this.#onEnvironment(async ({ name }) => await control.suspend('shop', name, 'ada'));
+        this.#onEnvironment(async ({ name }) => await control.suspend('shop', name, 'ada'));
+        return;
       case 'resume':
-        return this.#onEnvironment(async ({ name }) => await control.resume('shop', name, 'ada'));
+        this.#onEnvironment(async ({ name }) => await control.resume('shop', name, 'ada'));
+        return;
       case 'request':
-        return this.#onEnvironment(async ({ name }) => void this.#server.router.request(`${name}.shop.localhost`));
+        this.#onEnvironment(async ({ name }) => void this.#server.router.request(`${name}.shop.localhost`));
+        return;
       case 'cancel': {
         const running = this.#server.ports.store.activities.list({ state: 'running' });
         if (running.length > 0) void control.cancelActivity(this.#random.pick(running).id, 'ada').catch(() => undefined);

@@ -154,7 +154,7 @@ export class WorldWatch {
     const record = this.#record(environment);
     const live = record?.live && this.#server.ports.store.deployments.specOf(record.live);
     const specs = [record?.desired.spec, live && this.#server.ports.store.releases.getSpec(live)];
-    return specs.some((spec) => spec && spec.nodes.some((own) => own.name === node && nodeDigest(own) === what.digest));
+    return specs.some((spec) => spec?.nodes.some((own) => own.name === node && nodeDigest(own) === what.digest));
   }
 
   #judgeRemovedSet(environment: EnvironmentId): void {
