@@ -2,19 +2,20 @@
 // Plain JavaScript for any Node >= 20, without packages, since it is what installs them.
 //   --quiet          prints nothing when all is there
 //   --packages-only  only the npm packages
+//   --bench          also what `npm run bench` needs
 import { engineStep } from './setup/engine.mjs';
 import { withLock } from './setup/lock.mjs';
 import { packagesStep } from './setup/packages.mjs';
 import { SetupFailure } from './setup/setup-failure.mjs';
-import { toolsStep } from './setup/tools.mjs';
+import { benchToolsStep, toolsStep } from './setup/tools.mjs';
 
-const known = new Set(['--quiet', '--packages-only']);
+const known = new Set(['--quiet', '--packages-only', '--bench']);
 
 async function main(args) {
   const unknown = args.find((argument) => !known.has(argument));
-  if (unknown !== undefined) throw new SetupFailure(`unknown argument ${unknown}`, ['use --quiet, --packages-only']);
+  if (unknown !== undefined) throw new SetupFailure(`unknown argument ${unknown}`, ['use --quiet, --packages-only, --bench']);
   const quiet = args.includes('--quiet');
-  const steps = args.includes('--packages-only') ? [packagesStep] : [packagesStep, toolsStep, engineStep];
+  const steps = args.includes('--packages-only') ? [packagesStep] : [packagesStep, toolsStep, ...(args.includes('--bench') ? [benchToolsStep] : []), engineStep];
   for (const step of steps) {
     // Looked at before the lock is asked for: where all is there, nobody waits for anybody.
     if ((await step.missing()).length > 0) await withLock(() => complete(step));

@@ -22,24 +22,33 @@ const tools = [
 const aptOptions = ['-o', 'DPkg::Lock::Timeout=120', '-q'];
 
 /** The programs of the host that Coppice runs. */
-export const toolsStep = {
-  title: 'host tools',
-  missing: async () => {
-    const names = [];
-    for (const tool of tools) if (!(await tool.present())) names.push(tool.name);
-    return names;
-  },
-  provide: async (names) => {
-    const command = `apt-get install --no-install-recommends ${names.join(' ')}`;
-    if (!hasProgram('apt-get')) {
-      throw new SetupFailure('this is not Debian or Ubuntu; please install what these packages of Debian hold, then run it again', names);
-    }
-    if (process.getuid?.() !== 0) throw new SetupFailure('only root can install what is missing; please run', [`sudo ${command}`]);
-    await updateLists();
-    const result = await apt(['install', '--yes', '--no-install-recommends', ...names]);
-    if (result !== 0) throw new SetupFailure(`apt-get failed (${result}); when its cause is gone, run`, [command]);
-  },
-};
+export const toolsStep = stepOf('host tools', tools);
+
+/** What `npm run bench` asks the router with. */
+export const benchToolsStep = stepOf('tools of the benchmark', [{ name: 'wrk', present: async () => hasProgram('wrk') }]);
+
+function stepOf(title, wanted) {
+  return {
+    title,
+    missing: async () => {
+      const names = [];
+      for (const tool of wanted) if (!(await tool.present())) names.push(tool.name);
+      return names;
+    },
+    provide,
+  };
+}
+
+async function provide(names) {
+  const command = `apt-get install --no-install-recommends ${names.join(' ')}`;
+  if (!hasProgram('apt-get')) {
+    throw new SetupFailure('this is not Debian or Ubuntu; please install what these packages of Debian hold, then run it again', names);
+  }
+  if (process.getuid?.() !== 0) throw new SetupFailure('only root can install what is missing; please run', [`sudo ${command}`]);
+  await updateLists();
+  const result = await apt(['install', '--yes', '--no-install-recommends', ...names]);
+  if (result !== 0) throw new SetupFailure(`apt-get failed (${result}); when its cause is gone, run`, [command]);
+}
 
 async function updateLists() {
   const first = await apt(['update']);
