@@ -15,7 +15,9 @@ async function main(args) {
   const unknown = args.find((argument) => !known.has(argument));
   if (unknown !== undefined) throw new SetupFailure(`unknown argument ${unknown}`, ['use --quiet, --packages-only, --bench']);
   const quiet = args.includes('--quiet');
-  const steps = args.includes('--packages-only') ? [packagesStep] : [packagesStep, toolsStep, ...(args.includes('--bench') ? [benchToolsStep] : []), engineStep];
+  const steps = args.includes('--packages-only')
+    ? [packagesStep]
+    : [packagesStep, toolsStep, ...(args.includes('--bench') ? [benchToolsStep] : []), engineStep];
   for (const step of steps) {
     // Looked at before the lock is asked for: where all is there, nobody waits for anybody.
     if ((await step.missing()).length > 0) await withLock(() => complete(step));
