@@ -8,6 +8,7 @@ import { SetupFailure } from './setup-failure.mjs';
 
 const logFile = '/var/log/coppice-dockerd.log';
 const pidFile = '/var/run/docker.pid';
+const containerdPidFile = '/var/run/docker/containerd/containerd.pid';
 const containerdSocket = '/run/containerd/containerd.sock';
 const settingsFile = '/etc/docker/daemon.json';
 const patienceMs = 60_000;
@@ -43,9 +44,11 @@ function refuseWhatWeCannotStart(state) {
 
 /** In a session of its own, so that it outlives us and whoever called us. */
 async function startDaemon() {
-  const running = daemonPid();
+  const running = livePid(pidFile, 'dockerd');
   if (running !== undefined) return untilItAnswers(() => undefined);
   rmSync(pidFile, { force: true });
+  // dockerd waits in vain for a containerd of its own that died with it, as long as its process number is known.
+  if (livePid(containerdPidFile, 'containerd') === undefined) rmSync(containerdPidFile, { force: true });
   if (existsSync(containerdSocket) && !(await accepts(containerdSocket))) rmSync(containerdSocket);
   const log = openSync(logFile, 'a', 0o600);
   let ended;
@@ -67,12 +70,14 @@ function daemonArguments() {
   return settled ? [] : ['--live-restore'];
 }
 
-/** The engine that the pid file names, where that process is one: after a reboot the number may be anybody's. */
-function daemonPid() {
-  if (!existsSync(pidFile)) return undefined;
-  const pid = readFileSync(pidFile, 'utf8').trim();
-  const name = `/proc/${pid}/comm`;
-  return /^[0-9]+$/.test(pid) && existsSync(name) && readFileSync(name, 'utf8').trim() === 'dockerd' ? pid : undefined;
+/** The process that a pid file names, where it lives and has that name: after a reboot the number may be anybody's. */
+function livePid(file, name) {
+  if (!existsSync(file)) return undefined;
+  const pid = readFileSync(file, 'utf8').trim();
+  const stat = `/proc/${pid}/stat`;
+  if (!/^[0-9]+$/.test(pid) || !existsSync(stat)) return undefined;
+  // "Z": it was killed, and nobody has asked yet how it ended.
+  return new RegExp(`^\\d+ \\(${name}\\) [^ZX]`).test(readFileSync(stat, 'utf8')) ? pid : undefined;
 }
 
 async function untilItAnswers(ended) {

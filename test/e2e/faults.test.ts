@@ -10,7 +10,7 @@ function losses(rows: readonly FaultRow[]): readonly string[] {
 }
 
 test('a server killed in the middle of any change is made whole by the next, and what serves goes on', async (t) => {
-  const rows = await crashRows({ every: 13, print: (line) => t.diagnostic(line) });
+  const rows = await crashRows({ every: 17, print: (line) => t.diagnostic(line) });
   assert.deepEqual(losses(rows), []);
   assert.ok(rows.every(({ tried }) => tried > 0));
 });

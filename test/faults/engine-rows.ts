@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { mustRun, type PushResult, until } from '../e2e/harness.ts';
 import type { FaultRow } from './fault-row.ts';
@@ -67,7 +68,7 @@ function engineKinds({ server }: FaultServer, shop: Shop): readonly ResourceKind
 async function withoutEngine(signal: NodeJS.Signals | undefined, pushing: Promise<PushResult>): Promise<PushResult> {
   try {
     if (signal !== undefined) await endEngine(signal);
-    return await pushing;
+    return await Promise.race([pushing, pause(30_000, { code: 1, output: 'the push had no answer after 30 s' })]);
   } finally {
     await startEngine();
   }
@@ -75,7 +76,7 @@ async function withoutEngine(signal: NodeJS.Signals | undefined, pushing: Promis
 
 async function endEngine(signal: NodeJS.Signals): Promise<void> {
   const pid = Number(readFileSync('/var/run/docker.pid', 'utf8'));
-  if (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== 'dockerd') throw new Error('the pid file names no dockerd');
+  if (!isThere(pid) || readFileSync(`/proc/${pid}/comm`, 'utf8').trim() !== 'dockerd') throw new Error('the pid file names no dockerd');
   process.kill(pid, signal);
   await until(() => !isThere(pid), { what: 'dockerd is gone' });
 }
