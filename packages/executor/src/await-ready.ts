@@ -9,6 +9,8 @@ export interface AwaitReady {
   readonly engine: Engine;
   readonly ref: GenerationRef;
   readonly node: NodeSpec;
+  /** Those that were just started, where that is known: all of the generation. */
+  readonly started?: readonly ObservedInstance[] | undefined;
   readonly signal: AbortSignal;
   readonly nowMs: () => number;
 }
@@ -20,7 +22,7 @@ const firstProbeTimeoutMs = 1_000;
 /** Resolves with the instances once all are ready. Throws `not-ready` with the reason: exit code, out of memory, which probe, last output. */
 export async function awaitReady(wait: AwaitReady): Promise<readonly ObservedInstance[]> {
   const wanted = wantedInstances(wait.node);
-  const instances = (await instancesOf(wait)).filter(({ index }) => index < wanted);
+  const instances = (wait.started ?? (await instancesOf(wait))).filter(({ index }) => index < wanted);
   if (instances.length < wanted)
     throw new CoppiceError('not-ready', `${wait.node.name}: ${instances.length} of ${wanted} instances are there`);
   await Promise.all(instances.map((instance) => awaitInstance(wait, instance)));

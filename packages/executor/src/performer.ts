@@ -66,6 +66,7 @@ type DownKind = 'drain' | 'stop' | 'remove-instances' | 'remove-routes' | 'remov
 
 function upSteps(parts: PerformerParts, network: NetworkKeeper, trailing: TrailingWork): Omit<Performers, DownKind> {
   const { engine, volumes, work, nowMs } = parts;
+  const started = new Map<string, readonly ObservedInstance[]>();
   const ref = (node: NodeName, digest: Digest): GenerationRef => ({ environment: work.environment, node, digest });
   return {
     'create-network': async () => {
@@ -88,7 +89,8 @@ function upSteps(parts: PerformerParts, network: NetworkKeeper, trailing: Traili
       };
       // Before the answer, which may be long in coming or never come.
       network.expect(node, digest, running);
-      await engine.startGeneration(generation);
+      const { instances } = await engine.startGeneration(generation);
+      started.set(`${node} ${digest}`, instances);
     },
     provision: async ({ node, digest }) => {
       await provision(parts, work.node(node), ref(node, digest));
@@ -96,7 +98,8 @@ function upSteps(parts: PerformerParts, network: NetworkKeeper, trailing: Traili
     },
     'await-ready': async ({ node, digest }, signal) => {
       const spec = work.node(node);
-      const instances = await awaitReady({ engine, ref: ref(node, digest), node: spec, signal, nowMs });
+      const known = started.get(`${node} ${digest}`);
+      const instances = await awaitReady({ engine, ref: ref(node, digest), node: spec, started: known, signal, nowMs });
       await afterStart(engine, spec, instances, work);
       work.noteReady(instances);
       network.admit(instances.map(({ id }) => id));

@@ -23,7 +23,7 @@ const resyncMs = 300_000;
 /** How often it is seen whose probe is due. */
 const probeMs = 1_000;
 /** How often it is seen whether the router serves what it was told. */
-const routesMs = 3_000;
+const routesMs = 4_000;
 const firstRetryMs = 1_000;
 const maxRetryMs = 60_000;
 

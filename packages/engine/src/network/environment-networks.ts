@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { CoppiceError, type EnvironmentId, type NetworkPolicy } from '@coppice/model';
 import { type DockerConnection, unlessStatus } from '../docker/docker-connection.ts';
 import { DockerStatusError } from '../docker/docker-error.ts';
@@ -11,6 +10,7 @@ import { bridgeRules, policyRules, type ResolvedPolicy, tableRules, withoutBridg
 import { ensureBridgeFiltering, hardenBridge, readHostNetwork } from './host-network.ts';
 import { type Ipv4Block, parseBlock } from './ipv4.ts';
 import { type ResolveName, resolveOnHost, resolvePolicy } from './policy-resolution.ts';
+import { ruleChanges } from './rule-monitor.ts';
 import { RuleWriter } from './rule-writer.ts';
 
 interface NetworkInspection {
@@ -19,8 +19,6 @@ interface NetworkInspection {
   readonly Labels: Labels | null;
   readonly IPAM: { readonly Config: readonly { readonly Subnet?: string }[] | null };
 }
-
-const rulesLookMs = 3_000;
 
 /** The bridges of one server's environments, and the rules on them. */
 export class EnvironmentNetworks {
@@ -150,11 +148,10 @@ export class EnvironmentNetworks {
     return this.#foreign.has(environment);
   }
 
-  /** Looks from time to time whether the rules are still as we wrote them, and names all environments where they are not. */
+  /** Names all environments where somebody changed the rules since we wrote them. */
   async *foreignRules(signal: AbortSignal): AsyncGenerator<EnvironmentId> {
-    while (!signal.aborted) {
-      await pause(rulesLookMs, undefined, { signal, ref: false }).catch(() => undefined);
-      if (signal.aborted || !(await this.#rules.wasChanged())) continue;
+    for await (const _ of ruleChanges(this.table, signal)) {
+      if (!(await this.#rules.wasChanged())) continue;
       for (const environment of this.#policies.keys()) this.#foreign.add(environment);
       yield* [...this.#foreign] as EnvironmentId[];
     }

@@ -1,5 +1,8 @@
 import { runTool } from './run-tool.ts';
 
+/** Our changes come in bursts; after so long without one the table is read. A change of others meanwhile goes unnoticed. */
+const quietMs = 1_000;
+
 /**
  * Applies rule texts, each whole or not at all. Texts that arrive while one runs go together in the next transaction, so that
  * twenty nodes starting at once cost two runs of nft and not twenty.
@@ -8,6 +11,7 @@ export class RuleWriter {
   #waiting: { readonly text: string; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   #running = false;
   #round = 0;
+  #noting: NodeJS.Timeout | undefined;
   readonly #table: string;
   /** The table as our last run of nft left it; undefined until that was read. */
   #standing: string | undefined;
@@ -54,7 +58,8 @@ export class RuleWriter {
       }
     }
     this.#running = false;
-    void this.#note();
+    clearTimeout(this.#noting);
+    this.#noting = setTimeout(() => void this.#note(), quietMs).unref();
   }
 
   /** Remembers what stands, unless the next change of ours has begun. */
