@@ -78,7 +78,7 @@ export interface EngineInfo {
 export interface EngineListing {
   readonly network: boolean;
   /** `foreign`: somebody changed the rules since they were put in force; `ensureNetwork` and `applyPolicy` put them back. */
-  readonly rules?: 'ours' | 'foreign' | undefined;
+  readonly rules?: 'foreign' | undefined;
   readonly generations: readonly ObservedGeneration[];
   readonly jobs: readonly ObservedJob[];
 }

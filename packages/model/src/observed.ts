@@ -5,7 +5,7 @@ import type { HoldCause } from './route-table.ts';
 export interface ObservedEnvironment {
   readonly network: boolean;
   /** `foreign`: somebody changed the network's rules since they were put in force. */
-  readonly rules?: 'ours' | 'foreign' | undefined;
+  readonly rules?: 'foreign' | undefined;
   readonly generations: readonly ObservedGeneration[];
   readonly jobs: readonly ObservedJob[];
   /** Volumes that exist, by node. */

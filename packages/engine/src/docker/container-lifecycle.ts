@@ -61,21 +61,16 @@ export async function stopAndRemove(connection: DockerConnection, id: string, st
 /** Resolves true when it does not run any more, false when the signal came first. */
 export async function waitStopped(connection: DockerConnection, id: string, signal: AbortSignal): Promise<boolean> {
   try {
-    await unlessStatus(
-      [404],
-      connection.json({
-        method: 'POST',
-        path: `/containers/${id}/wait`,
-        query: { condition: 'not-running' },
-        timeoutMs: 0,
-        repeatable: true,
-        signal,
-      }),
-    );
+    const query = { condition: 'not-running' };
+    const path = `/containers/${id}/wait`;
+    const answer = await unlessStatus([404], connection.stream({ method: 'POST', path, query, repeatable: true, signal }));
+    // The head of the answer comes at once. As a stream, an engine that dies before the rest comes is a failure and no silence.
+    if (answer) for await (const _ of answer);
     return true;
   } catch (error) {
-    if (error instanceof CoppiceError && error.code === 'cancelled') return false;
-    throw error;
+    if (signal.aborted) return false;
+    if (isCoppiceError(error)) throw error;
+    throw new CoppiceError('engine-unreachable', 'the container engine broke off while it was waited for', { cause: error });
   }
 }
 

@@ -70,8 +70,8 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
         inspectContainers(connection, { ...ours, [labelNames.environment]: environment }),
         networks.find(environment),
       ]);
-      const rules = networks.areForeign(environment) ? 'foreign' : 'ours';
-      return { network: network !== undefined, rules, ...observeContainers(inspections) };
+      const rules = networks.areForeign(environment) ? { rules: 'foreign' as const } : {};
+      return { network: network !== undefined, ...rules, ...observeContainers(inspections) };
     },
     ensureImage: (image) => images.ensure(image),
     presentImages: (wanted) => images.present(wanted),
