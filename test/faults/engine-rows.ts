@@ -9,10 +9,14 @@ import { Shop } from './shop.ts';
 
 const setup = fileURLToPath(new URL('../../scripts/setup.mjs', import.meta.url));
 
-/** The machine's dockerd killed and stopped. Refuses where containers of anybody else run: it is their engine too. */
+/** Whether containers of anybody run: it is their engine too. */
+export async function engineIsInUse(): Promise<boolean> {
+  return (await mustRun('docker', ['ps', '--quiet'])).trim() !== '';
+}
+
+/** The machine's dockerd killed and stopped. Refuses where it is in use. */
 export async function engineRows({ print }: { readonly print: (line: string) => void }): Promise<readonly FaultRow[]> {
-  const others = (await mustRun('docker', ['ps', '--quiet'])).trim();
-  if (others !== '') throw new Error('containers run that are not ours: the engine is left alone');
+  if (await engineIsInUse()) throw new Error('containers run that are not ours: the engine is left alone');
   const faulty = await FaultServer.start();
   try {
     const shop = await Shop.open(faulty.server, 'shop');
