@@ -1,4 +1,5 @@
 import { chmod, rm, stat } from 'node:fs/promises';
+import { CoppiceError } from '@coppice/model';
 import { isMissing } from './file-failure.ts';
 import { mustRun } from './run-program.ts';
 import type { VolumeStorage } from './volume-storage.ts';
@@ -17,11 +18,25 @@ export const btrfsStorage: VolumeStorage = {
     await mustRun('btrfs', ['subvolume', 'create', path]);
     await chmod(path, 0o700);
   },
+  async clone({ from, to }) {
+    await refuseNested(from);
+    // Commits the file system's transaction, so it is on disk when it ends.
+    await mustRun('btrfs', ['subvolume', 'snapshot', from, to]);
+  },
   async delete(path) {
     if (await isSubvolume(path)) await mustRun('btrfs', ['subvolume', 'delete', '--commit-after', path]);
     else await rm(path, { recursive: true, force: true });
   },
 };
+
+/** A nested subvolume is an empty folder in the snapshot of its parent: such a copy would lack data and look whole. */
+async function refuseNested(path: string): Promise<void> {
+  const nested = (await mustRun('btrfs', ['subvolume', 'list', '-o', path])).split('\n').filter((line) => line !== '');
+  if (nested.length === 0) return;
+  throw new CoppiceError('volume-failed', `${path} holds ${nested.length} nested subvolumes, which a snapshot would leave empty`, {
+    hint: `btrfs subvolume list -o ${path} shows them: make folders of them`,
+  });
+}
 
 async function isSubvolume(path: string): Promise<boolean> {
   try {

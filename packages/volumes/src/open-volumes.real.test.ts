@@ -1,44 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { isCoppiceError } from '@coppice/model';
+import { openGround } from './ground-fixture.ts';
 import { openVolumes } from './open-volumes.ts';
 import { volumeRef, volumesContract } from './volumes.contract.ts';
 
-const imageBytes = 256 * 1024 * 1024;
-const ground = mkdtempSync(join(tmpdir(), 'coppice-volumes-'));
-const plain = join(ground, 'plain');
-const btrfs = join(ground, 'btrfs');
+const ground = openGround();
+after(() => ground.remove());
+const plain = join(ground.path, 'plain');
 mkdirSync(plain);
-mkdirSync(btrfs);
-mountBtrfs();
-after(() => {
-  execFileSync('umount', [btrfs]);
-  rmSync(ground, { recursive: true });
-});
-
-/** A sparse file with a btrfs in it; the loop device goes with the mount. */
-function mountBtrfs(): void {
-  const image = join(ground, 'image');
-  writeFileSync(image, '');
-  truncateSync(image, imageBytes);
-  execFileSync('mkfs.btrfs', ['--quiet', image]);
-  execFileSync('mount', ['-o', 'loop', image, btrfs]);
-}
+const btrfs = ground.mountBtrfs('btrfs', 256 * 1024 * 1024);
 
 for (const [name, base, driver] of [
   ['a plain folder', plain, /^(copy|reflink)$/],

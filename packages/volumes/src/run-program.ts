@@ -10,6 +10,8 @@ export interface ProgramResult {
 }
 
 const maxOutputBytes = 1024 * 1024;
+/** Characters of a program's words that go into a message: one that copies can name each of a million files. */
+const maxQuoted = 2000;
 
 /** Runs a program of the host, without a shell. A failure of its own is a result; throws `missing-tool` where it is not there. */
 export function runProgram(program: string, args: readonly string[]): Promise<ProgramResult> {
@@ -29,5 +31,5 @@ export function runProgram(program: string, args: readonly string[]): Promise<Pr
 export async function mustRun(program: string, args: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await runProgram(program, args);
   if (exitCode === 0) return stdout;
-  throw new CoppiceError('volume-failed', `${program} ${args.join(' ')} failed (${exitCode}): ${stderr.trim()}`);
+  throw new CoppiceError('volume-failed', `${program} ${args.join(' ')} failed (${exitCode}): ${stderr.trim().slice(0, maxQuoted)}`);
 }

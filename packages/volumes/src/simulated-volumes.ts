@@ -1,4 +1,4 @@
-import type { EnvironmentId } from '@coppice/model';
+import { CoppiceError, type EnvironmentId } from '@coppice/model';
 import { parseOwner, setFolderName, volumeFolder } from './volume-name.ts';
 import type { VolumeDriver, VolumeRef, Volumes } from './volumes.ts';
 
@@ -17,6 +17,12 @@ export function createSimulatedVolumes(): Volumes {
     setFolderName(environment);
     return [...(sets.get(environment)?.values() ?? [])].sort(byName);
   };
+  const mustHold = (environment: EnvironmentId): Map<string, Found> => {
+    setFolderName(environment);
+    const set = sets.get(environment);
+    if (set === undefined) throw new CoppiceError('not-found', `there are no volumes of ${environment} that are this server's`);
+    return set;
+  };
   return {
     driver,
     path,
@@ -30,6 +36,13 @@ export function createSimulatedVolumes(): Volumes {
     },
     list: async () => new Map([...sets.keys()].sort().map((environment) => [environment, inspect(environment)])),
     inspect: async (environment) => inspect(environment),
+    async clone({ from, to }) {
+      const found = [...mustHold(from).values()];
+      setFolderName(to);
+      if (sets.has(to)) throw new CoppiceError('conflict', `there are volumes of ${to} already`);
+      sets.set(to, new Map(found.map((each) => [path({ ...each, environment: to }), each])));
+    },
+    sync: async (environment) => void mustHold(environment),
     async removeSet(environment) {
       setFolderName(environment);
       sets.delete(environment);

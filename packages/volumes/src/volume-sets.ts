@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoppiceError, type EnvironmentId } from '@coppice/model';
 import { isProbe } from './choose-storage.ts';
 import { isMissing, isOccupied } from './file-failure.ts';
 import { readMarker, writeMarker } from './owner-marker.ts';
+import { mustRun } from './run-program.ts';
 import { environmentOfFolder, setFolderName } from './volume-name.ts';
 import type { VolumeStorage } from './volume-storage.ts';
 
@@ -63,6 +64,22 @@ export class VolumeSets {
     return making;
   }
 
+  /** Makes the set of `to` a copy of that of `from`. Throws `not-found` and `conflict`, see Volumes.clone. */
+  async clone({ from, to }: { readonly from: EnvironmentId; readonly to: EnvironmentId }): Promise<void> {
+    await this.#mustHold(from);
+    const taken = new CoppiceError('conflict', `there are volumes of ${to} already`);
+    if ((await this.#ownership(to)) !== 'none') throw taken;
+    const { directory, storage } = this.#options;
+    if (!(await this.#appear(to, (data) => storage.clone({ from: this.dataPath(from), to: data })))) throw taken;
+    await syncFolder(directory);
+  }
+
+  /** Writes all of the file system that holds the set to disk. Throws `not-found`. */
+  async sync(environment: EnvironmentId): Promise<void> {
+    await this.#mustHold(environment);
+    await mustRun('sync', ['--file-system', '--', this.dataPath(environment)]);
+  }
+
   /** Sets it aside by a rename, then deletes it. */
   async remove(environment: EnvironmentId): Promise<void> {
     if (!(await this.holds(environment))) return;
@@ -84,23 +101,40 @@ export class VolumeSets {
     }
   }
 
+  async #mustHold(environment: EnvironmentId): Promise<void> {
+    if ((await this.#ownership(environment)) === 'ours') return;
+    throw new CoppiceError('not-found', `there are no volumes of ${environment} that are this server's`);
+  }
+
   #path(environment: EnvironmentId): string {
     return join(this.#options.directory, setFolderName(environment));
   }
 
   async #make(environment: EnvironmentId): Promise<void> {
     if (await this.holds(environment)) return;
-    const { directory, serverId, storage } = this.#options;
+    // Where another was first: whose it is decides.
+    if (!(await this.#appear(environment, (data) => this.#options.storage.create(data)))) await this.holds(environment);
+  }
+
+  /** Fills a draft, then makes the set of it by one rename; false, and nothing done, where another was there first. */
+  async #appear(environment: EnvironmentId, fill: (data: string) => Promise<void>): Promise<boolean> {
+    const { directory, serverId } = this.#options;
     const draft = join(directory, `${makingPrefix}${environment}-${randomUUID()}`);
     await mkdir(draft, { mode: 0o700 });
-    await writeMarker(draft, { v: 1, server: serverId, environment });
-    await storage.create(join(draft, 'data'));
     try {
-      await rename(draft, this.#path(environment));
+      await writeMarker(draft, { v: 1, server: serverId, environment });
+      await fill(join(draft, 'data'));
     } catch (error) {
       await this.#discard(draft);
-      if (!isOccupied(error)) throw error;
-      await this.holds(environment);
+      throw error;
+    }
+    try {
+      await rename(draft, this.#path(environment));
+      return true;
+    } catch (error) {
+      await this.#discard(draft);
+      if (isOccupied(error)) return false;
+      throw error;
     }
   }
 
@@ -125,6 +159,16 @@ async function isThere(path: string): Promise<boolean> {
   } catch (error) {
     if (isMissing(error)) return false;
     throw error;
+  }
+}
+
+/** A rename is on disk when its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
 

@@ -12,6 +12,15 @@ export interface Volumes {
   path(volume: VolumeRef): string;
   list(): Promise<ReadonlyMap<EnvironmentId, readonly Omit<VolumeRef, 'environment'>[]>>;
   inspect(environment: EnvironmentId): Promise<readonly Omit<VolumeRef, 'environment'>[]>;
+  /**
+   * Makes the set of `to` an atomic copy of the set of `from` as it is at this moment: owners, modes, times, extended attributes, links, holes
+   * and special files as they are; it appears whole or not at all. What is not on disk yet is not promised: the caller quiesces, syncs and
+   * freezes what writes before. The drivers' costs differ, see `driver.costs`. Throws `not-found` where `from` is missing or another server's,
+   * `conflict` where `to` exists, whoever's it is.
+   */
+  clone(sets: { readonly from: EnvironmentId; readonly to: EnvironmentId }): Promise<void>;
+  /** Resolves when all that was written to the set, and to the file system that holds it, is on disk. Throws `not-found`. */
+  sync(environment: EnvironmentId): Promise<void>;
   /** Deletes the whole set: only ever for the deletion of the environment. */
   removeSet(environment: EnvironmentId): Promise<void>;
   /** Bytes in use by the set. */
