@@ -64,7 +64,8 @@ test('the JSON of the environment, its list, deployments and release has the doc
     release: { commit: 'string', tree: 'string', digest: 'string' },
     deployment: 'string',
   };
-  const node = { name: 'string', kind: 'string', digest: 'string', image: 'string', instances: [{ id: 'string', status: 'string' }] };
+  const instances = [{ id: 'string', status: 'string' }];
+  const node = { name: 'string', kind: 'string', digest: 'string', image: 'string', instances, crashes: 'null' };
   assert.deepEqual(shapeOf(await server.read<EnvironmentView[]>('env', 'list', '--project', 'guestbook')), [view]);
   assert.deepEqual(shapeOf(await show()), { ...view, nodes: [node] });
   assert.deepEqual(shapeOf(await deployments()), [

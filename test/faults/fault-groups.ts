@@ -30,7 +30,8 @@ export async function crashRows({ every, print }: FaultOptions): Promise<readonl
     const rows: FaultRow[] = [];
     const kinds = [...pushKinds(shop, solo), ...branchKinds(faulty, shop), firstPushKind(faulty, shop), ...commandKinds(faulty, nap, shop)];
     for (const [index, kind] of kinds.entries()) {
-      const first = 1 + ((index * 3) % every);
+      // The shortest change has nine effects.
+      const first = 1 + ((index * 3) % Math.min(every, 9));
       rows.push(await crashAtEachEffect(faulty, kind, { first, every, print }));
     }
     for (const [name, effect] of every === 1 ? recoveries : []) {

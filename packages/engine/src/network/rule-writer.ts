@@ -1,7 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { runTool } from './run-tool.ts';
 
-/** Our changes come in bursts; after so long without one the table is read. A change of others meanwhile goes unnoticed. */
-const quietMs = 1_000;
+/** Our changes come in bursts; after so long without one the table is read. What others change meanwhile goes unnoticed, but for its end. */
+const quietMs = 250;
 
 /**
  * Applies rule texts, each whole or not at all. Texts that arrive while one runs go together in the next transaction, so that
@@ -11,7 +12,7 @@ export class RuleWriter {
   #waiting: { readonly text: string; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   #running = false;
   #round = 0;
-  #noting: NodeJS.Timeout | undefined;
+  #noted: Promise<void> = Promise.resolve();
   readonly #table: string;
   /** The table as our last run of nft left it; undefined until that was read. */
   #standing: string | undefined;
@@ -23,13 +24,14 @@ export class RuleWriter {
 
   /** Whether somebody else changed the table since our last change of it; that it was noticed is not kept. */
   async wasChanged(): Promise<boolean> {
+    await this.#noted;
     const before = this.#standing;
     if (before === undefined) return false;
     const now = await list(this.#table);
     // Else ours changed it meanwhile.
-    if (this.#standing !== before || now === before) return false;
+    if (this.#standing !== before) return false;
     this.#standing = now;
-    return true;
+    return now !== before || now === '';
   }
 
   /** Resolves when the rules stand. `engine-failed` with nft's words, `missing-tool`. */
@@ -58,8 +60,10 @@ export class RuleWriter {
       }
     }
     this.#running = false;
-    clearTimeout(this.#noting);
-    this.#noting = setTimeout(() => void this.#note(), quietMs).unref();
+    const round = this.#round;
+    this.#noted = pause(quietMs, undefined, { ref: false }).then(async () => {
+      if (round === this.#round) await this.#note();
+    });
   }
 
   /** Remembers what stands, unless the next change of ours has begun. */
