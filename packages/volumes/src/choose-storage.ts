@@ -12,8 +12,13 @@ const probePrefix = '.probe-';
 
 /** The best that the file system of a directory can do, found by trying. Throws `missing-tool` on btrfs without its program. */
 export async function chooseStorage(directory: string): Promise<VolumeStorage> {
-  if ((await statfs(directory)).type === btrfsMagic) return btrfsStorage;
+  if (await isOnBtrfs(directory)) return btrfsStorage;
   return (await sharesBlocks(directory)) ? reflinkStorage : copyStorage;
+}
+
+/** Whether the directory lies on a btrfs. */
+export async function isOnBtrfs(directory: string): Promise<boolean> {
+  return (await statfs(directory)).type === btrfsMagic;
 }
 
 /** Whether a folder is what a probe that was cut off left behind. */

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoppiceError, type EnvironmentId } from '@coppice/model';
 import { isProbe } from './choose-storage.ts';
 import { isMissing, isOccupied } from './file-failure.ts';
 import { readMarker, writeMarker } from './owner-marker.ts';
 import { mustRun } from './run-program.ts';
+import { syncFolder } from './sync-folder.ts';
 import { environmentOfFolder, setFolderName } from './volume-name.ts';
 import type { VolumeStorage } from './volume-storage.ts';
 
@@ -159,16 +160,6 @@ async function isThere(path: string): Promise<boolean> {
   } catch (error) {
     if (isMissing(error)) return false;
     throw error;
-  }
-}
-
-/** A rename is on disk when its folder is. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

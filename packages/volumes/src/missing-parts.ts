@@ -1,0 +1,94 @@
+import { readdir, readFile, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isCoppiceError } from '@coppice/model';
+import { runProgram } from './run-program.ts';
+
+/** One thing without which there can be no image, in words for people. */
+export interface MissingPart {
+  readonly part: 'root' | 'btrfs-progs' | 'util-linux' | 'loop-devices' | 'kernel-btrfs' | 'empty-directory' | 'room';
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What of the host decides whether it can have a btrfs in an image. */
+export interface HostFacts {
+  readonly isRoot: boolean;
+  /** Programs that are not there. */
+  readonly missingPrograms: readonly string[];
+  readonly hasLoopDevices: boolean;
+  readonly kernelHasBtrfs: boolean;
+  /** A mount hides what lies in its directory. */
+  readonly isEmpty: boolean;
+  readonly freeBytes: number;
+}
+
+const packageOf = new Map([
+  ['btrfs', 'btrfs-progs'],
+  ['mkfs.btrfs', 'btrfs-progs'],
+  ['findmnt', 'util-linux'],
+  ['losetup', 'util-linux'],
+  ['mount', 'util-linux'],
+  ['umount', 'util-linux'],
+] as const);
+
+/** All that is missing for an image of `sizeBytes`, 0 for one that is there already. */
+export function missingParts(facts: HostFacts, sizeBytes: number): readonly MissingPart[] {
+  const missing: MissingPart[] = [];
+  const lack = (isMissing: boolean, part: MissingPart['part'], message: string, hint: string): void => {
+    if (isMissing) missing.push({ part, message, hint });
+  };
+  lack(!facts.isRoot, 'root', 'the server does not run as root, so it cannot mount', 'start it as root');
+  for (const name of new Set(packageOf.values())) {
+    const programs = facts.missingPrograms.filter((program) => packageOf.get(program as 'btrfs') === name);
+    lack(programs.length > 0, name, `not installed: ${programs.join(', ')}`, `npm run setup, or install the package ${name}`);
+  }
+  lack(!facts.hasLoopDevices, 'loop-devices', 'there is no loop device to be had', 'modprobe loop; a container needs --privileged');
+  lack(!facts.kernelHasBtrfs, 'kernel-btrfs', 'the kernel has no btrfs', 'modprobe btrfs, or a kernel with CONFIG_BTRFS_FS');
+  lack(
+    !facts.isEmpty,
+    'empty-directory',
+    'the directory holds something, which a mount would hide',
+    'move it away, or go on without snapshots',
+  );
+  lack(
+    facts.freeBytes < sizeBytes,
+    'room',
+    `an image of ${sizeBytes} bytes has no room: ${facts.freeBytes} are free`,
+    'make room, or take a smaller image',
+  );
+  return missing;
+}
+
+/** Looks at the host; loads the kernel's module where there is one. `image` need not exist, its folder must. */
+export async function readHostFacts({ directory, image }: { readonly directory: string; readonly image: string }): Promise<HostFacts> {
+  const missingPrograms: string[] = [];
+  for (const program of packageOf.keys()) if (!(await isInstalled(program))) missingPrograms.push(program);
+  const { bavail, bsize } = await statfs(dirname(image));
+  return {
+    isRoot: process.geteuid?.() === 0,
+    missingPrograms,
+    hasLoopDevices: !missingPrograms.includes('losetup') && (await runProgram('losetup', ['--find'])).exitCode === 0,
+    kernelHasBtrfs: (await knowsBtrfs()) || ((await isInstalled('modprobe')) && (await loadBtrfs())),
+    isEmpty: (await readdir(directory)).length === 0,
+    freeBytes: bavail * bsize,
+  };
+}
+
+async function isInstalled(program: string): Promise<boolean> {
+  try {
+    await runProgram(program, ['--version']);
+    return true;
+  } catch (error) {
+    if (isCoppiceError(error, 'missing-tool')) return false;
+    throw error;
+  }
+}
+
+async function loadBtrfs(): Promise<boolean> {
+  await runProgram('modprobe', ['--quiet', 'btrfs']);
+  return knowsBtrfs();
+}
+
+async function knowsBtrfs(): Promise<boolean> {
+  return /^\s*btrfs$/m.test(await readFile('/proc/filesystems', 'utf8'));
+}

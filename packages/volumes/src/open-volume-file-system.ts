@@ -1,0 +1,112 @@
+import { chmod, mkdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { CoppiceError, type EnvironmentId } from '@coppice/model';
+import { enableQuotas, limitSubvolume, readQuotaMode, readSubvolumeQuota } from './btrfs-quotas.ts';
+import { readSpace } from './btrfs-space.ts';
+import { isOnBtrfs } from './choose-storage.ts';
+import { isMissing, volumeWork } from './file-failure.ts';
+import { decideGrowth, type Growth, type GrowthPolicy } from './growth.ts';
+import {
+  findImageMount,
+  growImage,
+  type ImagePlace,
+  imageExists,
+  makeImage,
+  mountImage,
+  refuseDeletedImage,
+  spareBytes,
+} from './image-file.ts';
+import { missingParts, readHostFacts } from './missing-parts.ts';
+import type { NoVolumeFileSystem, VolumeFileSystem } from './volume-file-system.ts';
+import { setFolderName } from './volume-name.ts';
+
+/** Where the volumes lie, and the image for a host whose own file system cannot snapshot. */
+export interface VolumeFileSystemOptions extends ImagePlace {
+  /** Of a new image; a sparse file, so this is what it may come to take. */
+  readonly sizeBytes: number;
+  readonly growth: GrowthPolicy;
+}
+
+/**
+ * A btrfs at the directory: its own; or the image, mounted where it is not; or a new image. Says what is missing where there can be none.
+ * An image that is there and cannot be mounted is an error, never a reason to do without: its data would seem lost. So is what would be
+ * hidden by a mount. Never unmounts; see `takeDownVolumeFileSystem`. Throws `volume-failed`.
+ */
+export function openVolumeFileSystem(options: VolumeFileSystemOptions): Promise<VolumeFileSystem | NoVolumeFileSystem> {
+  const { directory, image } = options;
+  return volumeWork(`open the file system of ${directory}`, async () => {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await mkdir(dirname(image), { recursive: true, mode: 0o700 });
+    if (await imageExists(image)) {
+      if ((await findImageMount(options)) === undefined) await mountAgain(options);
+      return settle(options);
+    }
+    await refuseDeletedImage(directory);
+    if (await isOnBtrfs(directory)) return ownFileSystem(directory);
+    const missing = missingParts(await readHostFacts(options), options.sizeBytes);
+    if (missing.length > 0) return { kind: 'none', missing };
+    await makeImage(image, options.sizeBytes);
+    await mountImage(options);
+    return settle(options);
+  });
+}
+
+async function mountAgain(options: VolumeFileSystemOptions): Promise<void> {
+  const missing = missingParts(await readHostFacts(options), 0);
+  if (missing.length > 0) {
+    const why = missing.map(({ message }) => message).join('; ');
+    const hint = missing.map((part) => part.hint).join('; ');
+    throw new CoppiceError('volume-failed', `${options.image} holds the volumes, and cannot be mounted: ${why}`, { hint });
+  }
+  await mountImage(options);
+}
+
+/** Brings a mounted image to what it shall be, wherever a server before was killed. */
+async function settle(options: VolumeFileSystemOptions): Promise<VolumeFileSystem> {
+  const { directory, image, growth } = options;
+  await chmod(directory, 0o700);
+  const { size } = await stat(image);
+  if ((await readSpace(directory)).sizeBytes < size) await growImage(options, size);
+  const quotas = await enableQuotas(directory);
+  const growIfNeeded = async (): Promise<Growth> => {
+    const decided = decideGrowth({ space: await readSpace(directory), spareBytes: await spareBytes(image), policy: growth });
+    if (decided.kind === 'grown') await growImage(options, decided.toBytes);
+    return decided;
+  };
+  return {
+    kind: 'image',
+    quotas,
+    growIfNeeded: () => volumeWork(`enlarge ${image}`, growIfNeeded),
+    ...commonParts(directory),
+  };
+}
+
+async function ownFileSystem(directory: string): Promise<VolumeFileSystem> {
+  return {
+    kind: 'own',
+    quotas: await readQuotaMode(directory),
+    growIfNeeded: async () => ({ kind: 'blocked', by: 'not an image' }),
+    ...commonParts(directory),
+  };
+}
+
+function commonParts(directory: string): Pick<VolumeFileSystem, 'space' | 'quota' | 'setQuota'> {
+  return {
+    space: () => volumeWork(`measure ${directory}`, () => readSpace(directory)),
+    setQuota: (environment, limitBytes) =>
+      volumeWork(`limit the volumes of ${environment}`, async () => limitSubvolume(await dataOf(directory, environment), limitBytes)),
+    quota: (environment) =>
+      volumeWork(`read the quota of ${environment}`, async () => readSubvolumeQuota(await dataOf(directory, environment))),
+  };
+}
+
+async function dataOf(directory: string, environment: EnvironmentId): Promise<string> {
+  const path = join(directory, setFolderName(environment), 'data');
+  try {
+    await stat(path);
+    return path;
+  } catch (error) {
+    if (isMissing(error)) throw new CoppiceError('not-found', `there are no volumes of ${environment}`, { cause: error });
+    throw error;
+  }
+}
