@@ -1,11 +1,8 @@
-import { chmod, rm, stat } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { CoppiceError } from '@coppice/model';
-import { isMissing } from './file-failure.ts';
+import { deleteSubvolume, isSubvolume } from './delete-subvolume.ts';
 import { mustRun } from './run-program.ts';
 import type { VolumeStorage } from './volume-storage.ts';
-
-/** Every subvolume's root has this inode number, and nothing else on btrfs has. */
-const subvolumeInode = 256;
 
 /** The data of a set is one subvolume, so that one snapshot is atomic over the whole environment. */
 export const btrfsStorage: VolumeStorage = {
@@ -24,7 +21,7 @@ export const btrfsStorage: VolumeStorage = {
     await mustRun('btrfs', ['subvolume', 'snapshot', from, to]);
   },
   async delete(path) {
-    if (await isSubvolume(path)) await mustRun('btrfs', ['subvolume', 'delete', '--commit-after', path]);
+    if (await isSubvolume(path)) await deleteSubvolume(path);
     else await rm(path, { recursive: true, force: true });
   },
 };
@@ -36,13 +33,4 @@ async function refuseNested(path: string): Promise<void> {
   throw new CoppiceError('volume-failed', `${path} holds ${nested.length} nested subvolumes, which a snapshot would leave empty`, {
     hint: `btrfs subvolume list -o ${path} shows them: make folders of them`,
   });
-}
-
-async function isSubvolume(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).ino === subvolumeInode;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { isCoppiceError } from '@coppice/model';
@@ -115,4 +115,24 @@ test('btrfs: the data of a set is one subvolume', async () => {
   await (await openVolumes({ directory, serverId: 's_1' })).ensure(volumeRef('aa', 'db', 'data'), '1:1');
   const shown = execFileSync('btrfs', ['subvolume', 'show', join(directory, 'e_aa/data')], { encoding: 'utf8' });
   assert.match(shown, /Name:\s+data\n/);
+});
+
+test('btrfs: subvolumes that an application made in its volume keep a set neither from being deleted nor a server from opening', async () => {
+  const directory = join(mkdtempSync(join(btrfs, 'd-')), 'volumes');
+  const volumes = await openVolumes({ directory, serverId: 's_1' });
+  const subvolume = (...argv: string[]) => execFileSync('btrfs', ['subvolume', ...argv], { stdio: 'ignore' });
+  for (const cutOff of [false, true]) {
+    const path = await volumes.ensure(volumeRef('aa', 'db', 'data'), '1:1');
+    mkdirSync(join(path, 'folder'));
+    subvolume('create', join(path, 'folder/outer'));
+    subvolume('create', join(path, 'folder/outer/inner\nID 5 gen 1'));
+    writeFileSync(join(path, 'folder/outer/inner\nID 5 gen 1/file'), 'x');
+    subvolume('snapshot', '-r', join(path, 'folder/outer'), join(path, 'read-only'));
+    execFileSync('btrfs', ['property', 'set', '-t', 'subvol', join(path, 'folder/outer'), 'ro', 'true']);
+    symlinkSync(ground.path, join(path, 'link'));
+    if (cutOff) renameSync(join(directory, 'e_aa'), join(directory, '.deleting-e_aa-1'));
+    if (cutOff) await openVolumes({ directory, serverId: 's_1' });
+    else await volumes.removeSet(volumeRef('aa', 'db', 'data').environment);
+    assert.deepEqual(readdirSync(directory), []);
+  }
 });
