@@ -2,7 +2,6 @@ import type { EnvironmentNetwork } from '@coppice/engine';
 import { createPerformer, type EnvironmentWork, executePlan, type StepResult } from '@coppice/executor';
 import {
   CoppiceError,
-  type Deployment,
   type DeploymentId,
   type EnvironmentId,
   type EnvironmentSpec,
@@ -16,6 +15,7 @@ import type { ActivityRecorder, RunningActivity } from '../activity-recorder.ts'
 import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
 import { isZero } from '../push/push-refs.ts';
+import { attemptOf } from './attempt.ts';
 import { deleteBranch } from './delete-branch.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import { finishMoved, giveUpMoved, supersedeIntents } from './left-intents.ts';
@@ -265,7 +265,7 @@ export class Reconciler {
       environment,
       spec: environment.desired.spec ?? emptySpec,
       previous: liveOf(this.#ports.store, environment)?.spec,
-      deployment: this.#attempt(environment),
+      deployment: attemptOf(this.#ports.store, environment),
       network: await this.#network(environment),
       activity,
       asleep: this.#asleep(environment),
@@ -287,30 +287,4 @@ export class Reconciler {
     this.#networks.set(environment.id, known);
     return known;
   }
-
-  #attempt(environment: EnvironmentRecord): Deployment {
-    const { store } = this.#ports;
-    const attempt = environment.desired.attempt ?? environment.live;
-    const found = attempt && store.deployments.get(attempt);
-    return found ?? store.deployments.list(environment.id, 1)[0] ?? missingDeployment(environment);
-  }
-}
-
-/** An environment that is deleted before anything was deployed: its steps need no deployment. */
-function missingDeployment(environment: EnvironmentRecord): Deployment {
-  return {
-    id: 'd_none' as DeploymentId,
-    sequence: 0,
-    environment: environment.id,
-    commit: '' as Deployment['commit'],
-    tree: '' as Deployment['tree'],
-    release: undefined,
-    status: 'failed',
-    reason: '',
-    actor: '',
-    startedAt: '',
-    finishedAt: undefined,
-    durations: { build: 0, plan: 0, apply: 0 },
-    plans: [],
-  };
 }
