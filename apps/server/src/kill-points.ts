@@ -1,22 +1,10 @@
 import { appendFileSync, readFileSync, statSync } from 'node:fs';
 import type { Ports } from '@coppice/control';
+import { engineEffects } from '@coppice/engine';
 import type { Store } from '@coppice/state';
 
 /** Called with the name of each effect, right after it. */
 export type AfterEffect = (name: string) => void;
-
-const engineEffects = [
-  'ensureImage',
-  'ensureNetwork',
-  'removeNetwork',
-  'applyPolicy',
-  'startGeneration',
-  'resizeGeneration',
-  'stopGeneration',
-  'removeInstances',
-  'startJob',
-  'removeJob',
-] as const satisfies readonly (keyof Ports['engine'])[];
 
 const storeEffects: { readonly [Part in keyof Store]?: readonly (keyof Store[Part] & string)[] } = {
   environments: ['create', 'setDesired', 'setLive', 'delete', 'recordJob'],

@@ -2,6 +2,7 @@ export * from './docker/docker-engine.ts';
 export * from './docker/docker-sandbox.ts';
 export type { RegistryAccess } from './docker/images.ts';
 export * from './engine.ts';
+export * from './engine-effects.ts';
 export * from './sandbox.ts';
 export type {
   BehaviourOf,

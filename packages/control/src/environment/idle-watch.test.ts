@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { ChangeQueue } from '../change-queue.ts';
 import { noCommit, SimulatedServer, shopFile } from '../simulation/simulated-server.ts';
 import { IdleWatch } from './idle-watch.ts';
-import type { Sleeper } from './sleeper.ts';
 
 const minuteMs = 60_000;
 
@@ -17,7 +16,7 @@ test('an environment sleeps once nobody asked for as long as suspend_after says;
   const ports = { ...server.ports, clock: { now: () => new Date(nowMs), monotonicMs: () => nowMs } };
   const queue = new ChangeQueue();
   const slept: string[] = [];
-  const sleeper = { suspend: (_: unknown, { cause }: { cause: string }) => slept.push(cause) } as unknown as Sleeper;
+  const sleeper = { suspend: (_: unknown, { cause }: { cause: string }) => String(slept.push(cause)) };
   const idle = new IdleWatch({ ports, queue, sleeper });
   const look = async (usage: Parameters<typeof server.router.setUsage>[1]): Promise<void> => {
     server.router.setUsage(environment.id, usage);
@@ -45,6 +44,10 @@ test('without suspend_after an environment stays awake, and the router is not ev
   const server = new SimulatedServer(t);
   await server.push(server.serve(), { previous: noCommit, next: server.repository.commit(shopFile('1')) });
   const router = { ...server.router, usage: () => assert.fail('asked') };
-  const idle = new IdleWatch({ ports: { ...server.ports, router }, queue: new ChangeQueue(), sleeper: undefined as unknown as Sleeper });
+  const idle = new IdleWatch({
+    ports: { ...server.ports, router },
+    queue: new ChangeQueue(),
+    sleeper: { suspend: () => assert.fail('suspended') },
+  });
   await idle.look();
 });

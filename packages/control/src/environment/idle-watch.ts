@@ -9,7 +9,7 @@ import type { Sleeper } from './sleeper.ts';
 interface Parts {
   readonly ports: Ports;
   readonly queue: ChangeQueue;
-  readonly sleeper: Sleeper;
+  readonly sleeper: Pick<Sleeper, 'suspend'>;
 }
 
 /**

@@ -2,6 +2,7 @@ import { CoppiceError, type EnvironmentId } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder } from '../activity-recorder.ts';
 import type { ChangeQueue } from '../change-queue.ts';
+import { doubledDelay } from '../doubled-delay.ts';
 import { pause } from '../pause.ts';
 import type { Ports } from '../ports.ts';
 import { laneOf } from '../push/deploy-push.ts';
@@ -24,8 +25,7 @@ const resyncMs = 300_000;
 const probeMs = 1_000;
 /** How often it is seen whether the router serves what it was told. */
 const routesMs = 4_000;
-const firstRetryMs = 1_000;
-const maxRetryMs = 60_000;
+const retries = { firstMs: 1_000, mostMs: 60_000 };
 
 interface Retry {
   readonly failures: number;
@@ -142,7 +142,7 @@ export class Loop {
       this.#retries.delete(environment.id);
     } catch (error) {
       const failures = (this.#retries.get(environment.id)?.failures ?? 0) + 1;
-      const delayMs = Math.min(maxRetryMs, firstRetryMs * 2 ** (failures - 1));
+      const delayMs = doubledDelay(failures, retries);
       this.#retries.set(environment.id, { failures, notBeforeMs: ports.clock.monotonicMs() + delayMs });
       ports.log('repair.failed', { environment: environment.id, failures, nextInMs: delayMs, error });
       this.#parts.activities.failures.add(error);
@@ -159,7 +159,7 @@ export class Loop {
       } catch (error) {
         ports.log('hints.lost', { error });
       }
-      await pause(firstRetryMs, this.#stop.signal);
+      await pause(retries.firstMs, this.#stop.signal);
       if (!this.#stop.signal.aborted) this.#lookAtAll();
     }
   }

@@ -1,8 +1,8 @@
 import type { EnvironmentId, NodeName, ObservedGeneration, ObservedInstance } from '@coppice/model';
+import { doubledDelay } from '../doubled-delay.ts';
 import type { Clock } from '../ports.ts';
 
-const firstDelayMs = 1_000;
-const maxDelayMs = 60_000;
+const delays = { firstMs: 1_000, mostMs: 60_000 };
 /** A node that ran so long without a crash begins anew. */
 const calmMs = 120_000;
 
@@ -72,7 +72,7 @@ export class RestartBackoff {
 function counted(before: Crashes | undefined, fresh: readonly ObservedInstance[], nowMs: number): Crashes {
   const recent = before && nowMs - before.lastMs <= calmMs ? before : undefined;
   const count = (recent?.count ?? 0) + 1;
-  const delayMs = count === 1 ? 0 : Math.min(maxDelayMs, firstDelayMs * 2 ** (count - 2));
+  const delayMs = count === 1 ? 0 : doubledDelay(count - 1, delays);
   const seen = new Set([...(recent?.seen ?? []), ...fresh.map(keyOf)].slice(-50));
   return { count, last: fresh.map(endOf).at(-1) ?? '', lastMs: nowMs, notBeforeMs: nowMs + delayMs, seen };
 }

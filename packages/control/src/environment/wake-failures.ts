@@ -1,8 +1,8 @@
 import type { EnvironmentId } from '@coppice/model';
+import { doubledDelay } from '../doubled-delay.ts';
 import type { Clock } from '../ports.ts';
 
-const firstRestMs = 5_000;
-const maxRestMs = 300_000;
+const rests = { firstMs: 5_000, mostMs: 300_000 };
 
 interface Failure {
   readonly reason: string;
@@ -22,7 +22,7 @@ export class WakeFailures {
   /** Answers after how many milliseconds the next try may come. */
   add(environment: EnvironmentId, reason: string): number {
     const count = (this.#failures.get(environment)?.count ?? 0) + 1;
-    const restMs = Math.min(maxRestMs, firstRestMs * 2 ** (count - 1));
+    const restMs = doubledDelay(count, rests);
     this.#failures.set(environment, { reason, count, untilMs: this.#clock.monotonicMs() + restMs });
     return restMs;
   }

@@ -1,4 +1,4 @@
-import type { SimulatedEffect } from '@coppice/engine';
+import { engineEffects, type SimulatedEffect } from '@coppice/engine';
 import { CoppiceError, type EnvironmentId, type ErrorCode } from '@coppice/model';
 import type { Ports } from '../ports.ts';
 import type { Faults } from './faults.ts';
@@ -9,18 +9,7 @@ type PortName = 'engine' | 'volumes' | 'router' | 'repository' | 'images';
 
 /** Calls that change the world. Those of the engine consist of effects, each of which the engine shows by itself. */
 const writes: Readonly<Record<PortName, ReadonlySet<string>>> = {
-  engine: new Set([
-    'ensureImage',
-    'ensureNetwork',
-    'removeNetwork',
-    'applyPolicy',
-    'startGeneration',
-    'resizeGeneration',
-    'stopGeneration',
-    'removeInstances',
-    'startJob',
-    'removeJob',
-  ]),
+  engine: new Set(engineEffects),
   volumes: new Set(['ensure', 'removeSet']),
   router: new Set(['apply', 'remove']),
   repository: new Set(['updateRefs', 'appendNote', 'commitTree']),

@@ -1,0 +1,15 @@
+import type { Engine } from './engine.ts';
+
+/** The methods of an engine that change the world, for those who injure it on purpose. */
+export const engineEffects = [
+  'ensureImage',
+  'ensureNetwork',
+  'removeNetwork',
+  'applyPolicy',
+  'startGeneration',
+  'resizeGeneration',
+  'stopGeneration',
+  'removeInstances',
+  'startJob',
+  'removeJob',
+] as const satisfies readonly (keyof Engine)[];
