@@ -79,6 +79,8 @@ export interface EngineListing {
   readonly network: boolean;
   /** `foreign`: somebody changed the rules since they were put in force; `ensureNetwork` and `applyPolicy` put them back. */
   readonly rules?: 'foreign' | undefined;
+  /** Whether any instance or job that runs is frozen. */
+  readonly frozen?: boolean;
   readonly generations: readonly ObservedGeneration[];
   readonly jobs: readonly ObservedJob[];
 }

@@ -12,6 +12,8 @@ export type NodeName = Branded<'NodeName'>;
 export type EnvironmentId = Branded<'EnvironmentId'>;
 /** Opaque id of a deployment, `d_…`. */
 export type DeploymentId = Branded<'DeploymentId'>;
+/** Opaque id of a kept copy of an environment's data, `b_…`: what a backup is on disk. */
+export type SnapshotId = Branded<'SnapshotId'>;
 /** Id of a git object (tree or commit): 40 lower-case hexadecimal digits. */
 export type GitId = Branded<'GitId'>;
 

@@ -10,6 +10,8 @@ export interface ObservedEnvironment {
   readonly jobs: readonly ObservedJob[];
   /** Volumes that exist, by node. */
   readonly volumes: readonly { readonly node: NodeName; readonly volume: string }[];
+  /** Which data the set of volumes holds, see Desired.dataGeneration; undefined where there is no set. */
+  readonly dataGeneration?: number | undefined;
   /** Digest of the router's table for this environment, undefined where it has none. */
   readonly routes: Digest | undefined;
   /** Why requests wait at the router now; undefined where none have to. */
