@@ -1,11 +1,12 @@
 import type { Activity, ActivityState, DeploymentId, DeploymentStatus, Digest, NodeKind } from '@coppice/model';
 import type { Plan } from '@coppice/plan';
+import type { DataCommands } from './data-commands.ts';
 
 /**
  * What people and programs may ask of a running Coppice; the HTTP API is a thin shell over it. Views are the JSON of the
  * interfaces note. Every method throws CoppiceError: `not-found`, `conflict`, `invalid-request`, and what its work may throw.
  */
-export interface ControlPlane {
+export interface ControlPlane extends DataCommands {
   createProject(name: string): Promise<ProjectView>;
   listProjects(): readonly ProjectView[];
   /** Deletes its environments, data and repository. */
@@ -21,8 +22,12 @@ export interface ControlPlane {
   /** Stops all that runs and keeps the data; the next request wakes it. */
   suspend(project: string, environment: string, actor: string): Promise<ActivityRef>;
   resume(project: string, environment: string, actor: string): Promise<ActivityRef>;
-  /** One commit on the tip with that deployment's tree, deployed like a push. */
-  revert(project: string, deployment: string, options: { readonly actor: string; readonly environment: string }): Promise<ActivityRef>;
+  /** One commit on the tip with that deployment's tree, deployed like a push; `withData`: with the data that it last served. */
+  revert(
+    project: string,
+    deployment: string,
+    options: { readonly actor: string; readonly environment: string; readonly withData: boolean },
+  ): Promise<ActivityRef>;
 
   /** What deploying a revision known to the server would change; the environment's tip where `revision` is empty. */
   plan(project: string, request: { readonly environment: string; readonly revision: string }): Promise<PlanView>;

@@ -4,6 +4,7 @@ import type { Project } from '@coppice/state';
 import { ActivityRecorder } from './activity-recorder.ts';
 import { ChangeQueue } from './change-queue.ts';
 import { activityCommands } from './commands/activity-commands.ts';
+import { dataCommands } from './commands/data-commands.ts';
 import { environmentCommands } from './commands/environment-commands.ts';
 import { historyCommands } from './commands/history-commands.ts';
 import { PartChecks } from './commands/part-checks.ts';
@@ -84,6 +85,7 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
       ...environmentCommands(parts),
       ...historyCommands(parts),
       ...activityCommands(parts),
+      ...dataCommands(parts),
       ...runtimeCommands(parts),
     },
     pushes: {

@@ -89,7 +89,7 @@ const environments: readonly Endpoint[] = [
     body: revertBody,
     status: 202,
     handle: (call) => {
-      const options = { actor: call.actor, environment: environmentParam(call) };
+      const options = { actor: call.actor, environment: environmentParam(call), withData: false };
       return call.control.revert(project(call), textField(call.body, 'deployment'), options);
     },
   },

@@ -181,7 +181,8 @@ export class RandomOperations {
   #revert(plane: RunningControlPlane): void {
     this.#onEnvironment(async ({ id, name }) => {
       const served = this.#server.ports.store.deployments.list(id).filter(({ status }) => status === 'succeeded');
-      if (served.length > 0) await plane.control.revert('shop', this.#random.pick(served).id, { actor: 'ada', environment: name });
+      if (served.length > 0)
+        await plane.control.revert('shop', this.#random.pick(served).id, { actor: 'ada', environment: name, withData: false });
     });
   }
 
