@@ -36,7 +36,7 @@ export interface DataCommands {
 export interface BranchRequest {
   /** Of the branch. */
   readonly name: string;
-  /** The environment that it is a copy of; empty: the default one. */
+  /** The environment that it is a copy of; empty: that of `at`, else the default one. */
   readonly from: string;
   /** Id of a deployment of `from` whose release, and data as far as it is kept, it begins with; empty: what is live, as it is now. */
   readonly at: string;

@@ -50,6 +50,11 @@ export function flagField(body: unknown, name: string): boolean {
   return typeof body === 'object' && body !== null && (body as Readonly<Record<string, unknown>>)[name] === true;
 }
 
+/** The project that the path names. */
+export function projectParam(call: Call): string {
+  return call.params['project'] ?? '';
+}
+
 /** `-` in a path stands for the default environment. */
 export function environmentParam(call: Call): string {
   const name = call.params['environment'] ?? '';

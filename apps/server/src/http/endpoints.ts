@@ -1,11 +1,11 @@
 import { type ActivityState, CoppiceError } from '@coppice/model';
-import { type Call, type Endpoint, environmentParam, flagField, list, textField } from './endpoint.ts';
+import { dataEndpoints } from './data-endpoints.ts';
+import { type Call, type Endpoint, environmentParam, flagField, list, projectParam, textField } from './endpoint.ts';
 import type { Parameter } from './parameter.ts';
 import { eventsSeen, sendEvents, sendLines } from './stream.ts';
 
 const states: readonly ActivityState[] = ['running', 'succeeded', 'failed', 'cancelled'];
 const compared: Parameter = { kind: 'text', required: true, means: 'deployment, revision or environment' };
-const project = (call: Call): string => call.params['project'] ?? '';
 const nameBody = {
   type: 'object',
   required: ['name'],
@@ -16,7 +16,7 @@ const redeployBody = { type: 'object', properties: { refresh: { type: 'boolean' 
 const revertBody = {
   type: 'object',
   required: ['deployment'],
-  properties: { deployment: { type: 'string', maxLength: 64 } },
+  properties: { deployment: { type: 'string', maxLength: 64 }, withData: { type: 'boolean' } },
   additionalProperties: false,
 };
 
@@ -35,7 +35,7 @@ const projects: readonly Endpoint[] = [
     path: '/projects/:project',
     summary: 'Delete a project with its environments and data',
     status: 204,
-    handle: (call) => call.control.deleteProject(project(call), call.actor),
+    handle: (call) => call.control.deleteProject(projectParam(call), call.actor),
   },
 ];
 
@@ -44,20 +44,20 @@ const environments: readonly Endpoint[] = [
     method: 'GET',
     path: '/projects/:project/environments',
     summary: 'The environments of a project, oldest first',
-    handle: async (call) => list(await call.control.listEnvironments(project(call))),
+    handle: async (call) => list(await call.control.listEnvironments(projectParam(call))),
   },
   {
     method: 'GET',
     path: '/projects/:project/environments/:environment',
     summary: 'One environment with its nodes and instances; `-` is the default one',
-    handle: (call) => call.control.showEnvironment(project(call), environmentParam(call)),
+    handle: (call) => call.control.showEnvironment(projectParam(call), environmentParam(call)),
   },
   {
     method: 'DELETE',
     path: '/projects/:project/environments/:environment',
     summary: 'Delete an environment, its data and its branch',
     status: 202,
-    handle: (call) => call.control.deleteEnvironment(project(call), environmentParam(call), call.actor),
+    handle: (call) => call.control.deleteEnvironment(projectParam(call), environmentParam(call), call.actor),
   },
   {
     method: 'POST',
@@ -66,31 +66,31 @@ const environments: readonly Endpoint[] = [
     body: redeployBody,
     status: 202,
     handle: (call) =>
-      call.control.redeploy(project(call), environmentParam(call), { actor: call.actor, refresh: flagField(call.body, 'refresh') }),
+      call.control.redeploy(projectParam(call), environmentParam(call), { actor: call.actor, refresh: flagField(call.body, 'refresh') }),
   },
   {
     method: 'POST',
     path: '/projects/:project/environments/:environment/suspend',
     summary: 'Stop all that runs and keep the data; the next request wakes it',
     status: 202,
-    handle: (call) => call.control.suspend(project(call), environmentParam(call), call.actor),
+    handle: (call) => call.control.suspend(projectParam(call), environmentParam(call), call.actor),
   },
   {
     method: 'POST',
     path: '/projects/:project/environments/:environment/resume',
     summary: 'Wake an environment that sleeps',
     status: 202,
-    handle: (call) => call.control.resume(project(call), environmentParam(call), call.actor),
+    handle: (call) => call.control.resume(projectParam(call), environmentParam(call), call.actor),
   },
   {
     method: 'POST',
     path: '/projects/:project/environments/:environment/revert',
-    summary: 'A commit on the tip with the tree of an earlier deployment, deployed like a push',
+    summary: 'A commit on the tip with the tree of an earlier deployment, deployed like a push; withData: with the data it last served',
     body: revertBody,
     status: 202,
     handle: (call) => {
-      const options = { actor: call.actor, environment: environmentParam(call), withData: false };
-      return call.control.revert(project(call), textField(call.body, 'deployment'), options);
+      const options = { actor: call.actor, environment: environmentParam(call), withData: flagField(call.body, 'withData') };
+      return call.control.revert(projectParam(call), textField(call.body, 'deployment'), options);
     },
   },
   {
@@ -98,7 +98,8 @@ const environments: readonly Endpoint[] = [
     path: '/projects/:project/environments/:environment/plan',
     summary: 'What deploying a revision would change, and why',
     query: { revision: { kind: 'text', means: 'commit, branch or tag known to the server; the tip where missing' } },
-    handle: (call) => call.control.plan(project(call), { environment: environmentParam(call), revision: call.query['revision'] ?? '' }),
+    handle: (call) =>
+      call.control.plan(projectParam(call), { environment: environmentParam(call), revision: call.query['revision'] ?? '' }),
   },
   {
     method: 'GET',
@@ -106,7 +107,7 @@ const environments: readonly Endpoint[] = [
     summary: 'Every node pinned',
     query: { revision: { kind: 'text', means: 'commit, branch or tag known to the server; what is live where missing' } },
     handle: (call) =>
-      call.control.showRelease(project(call), { environment: environmentParam(call), revision: call.query['revision'] ?? '' }),
+      call.control.showRelease(projectParam(call), { environment: environmentParam(call), revision: call.query['revision'] ?? '' }),
   },
   {
     method: 'GET',
@@ -115,7 +116,7 @@ const environments: readonly Endpoint[] = [
     params: { about: { kind: 'choice', values: ['build', 'restart'], means: 'which of the two' } },
     handle: (call) => {
       const about = call.params['about'] === 'build' ? 'build' : 'restart';
-      return call.control.explain(project(call), { environment: environmentParam(call), about, node: call.params['node'] ?? '' });
+      return call.control.explain(projectParam(call), { environment: environmentParam(call), about, node: call.params['node'] ?? '' });
     },
   },
   {
@@ -131,7 +132,10 @@ const environments: readonly Endpoint[] = [
     handle: async (call) => {
       const { node, follow, since, tail } = call.query;
       const request = { environment: environmentParam(call), node: node ?? '', follow: follow === 'true', since, signal: call.signal };
-      await sendLines(call.reply, call.control.logs(project(call), { ...request, tail: tail === undefined ? undefined : Number(tail) }));
+      await sendLines(
+        call.reply,
+        call.control.logs(projectParam(call), { ...request, tail: tail === undefined ? undefined : Number(tail) }),
+      );
     },
   },
 ];
@@ -142,14 +146,14 @@ const history: readonly Endpoint[] = [
     path: '/projects/:project/deployments',
     summary: 'Deployments, newest first',
     query: { environment: { kind: 'text', means: 'only of this one' } },
-    handle: (call) => list(call.control.listDeployments(project(call), call.query['environment'])),
+    handle: (call) => list(call.control.listDeployments(projectParam(call), call.query['environment'])),
   },
   {
     method: 'GET',
     path: '/projects/:project/diff',
     summary: 'The difference between two deployments, revisions or environments',
     query: { from: compared, to: compared },
-    handle: (call) => call.control.diff(project(call), call.query['from'] ?? '', call.query['to'] ?? ''),
+    handle: (call) => call.control.diff(projectParam(call), call.query['from'] ?? '', call.query['to'] ?? ''),
   },
 ];
 
@@ -210,7 +214,7 @@ const activities: readonly Endpoint[] = [
 ];
 
 /** Every operation of the API. */
-export const endpoints: readonly Endpoint[] = [...projects, ...environments, ...history, ...activities];
+export const endpoints: readonly Endpoint[] = [...projects, ...environments, ...dataEndpoints, ...history, ...activities];
 
 function named<Name extends string>(query: Call['query'], name: Name): { readonly [Key in Name]?: string } {
   const value = query[name];

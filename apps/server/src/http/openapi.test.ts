@@ -14,9 +14,9 @@ test('operations of one path stand together, with parameters, body and answers',
     [
       {
         method: 'GET',
-        path: '/things/:thing/:about',
+        path: '/things/:thing/:about/:id',
         summary: 'One thing',
-        params: { about: { kind: 'choice', values: ['a', 'b'], means: 'which' } },
+        params: { about: { kind: 'choice', values: ['a', 'b'], means: 'which' }, id: { kind: 'id', prefix: 'b', means: 'the id' } },
         query: {
           text: { kind: 'text', means: 'a text', required: true },
           flag: { kind: 'flag', means: 'a flag' },
@@ -25,24 +25,26 @@ test('operations of one path stand together, with parameters, body and answers',
         },
         handle: () => undefined,
       },
-      { method: 'POST', path: '/things/:thing/:about', summary: 'Change it', body, status: 202, handle: () => undefined },
+      { method: 'POST', path: '/things/:thing/:about/:id', summary: 'Change it', body, status: 202, handle: () => undefined },
     ],
     '1.2.3',
   );
   const thing = { name: 'thing', in: 'path', required: true, schema: { type: 'string' } };
   const about = { name: 'about', in: 'path', required: true };
+  const id = { name: 'id', in: 'path', required: true };
   assert.deepEqual(document, {
     openapi: '3.1.0',
     info: { title: 'Coppice', version: '1.2.3' },
     security: [{ token: [] }],
     components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
     paths: {
-      '/v1/things/{thing}/{about}': {
+      '/v1/things/{thing}/{about}/{id}': {
         get: {
           summary: 'One thing',
           parameters: [
             thing,
             { ...about, description: 'which', schema: { type: 'string', enum: ['a', 'b'] } },
+            { ...id, description: 'the id', schema: { type: 'string', pattern: '^b_[a-z0-9]{1,64}$' } },
             { name: 'text', in: 'query', description: 'a text', required: true, schema: { type: 'string' } },
             { name: 'flag', in: 'query', description: 'a flag', schema: { type: 'boolean' } },
             { name: 'count', in: 'query', description: 'a count', schema: { type: 'integer', minimum: 1, maximum: 9 } },
@@ -52,7 +54,7 @@ test('operations of one path stand together, with parameters, body and answers',
         },
         post: {
           summary: 'Change it',
-          parameters: [thing, { ...about, schema: { type: 'string' } }],
+          parameters: [thing, { ...about, schema: { type: 'string' } }, { ...id, schema: { type: 'string' } }],
           requestBody: { content: { 'application/json': { schema: body } } },
           responses: responses(202),
         },

@@ -8,6 +8,8 @@ export type Parameter = { readonly means: string; readonly required?: true } & (
   | { readonly kind: 'choice'; readonly values: readonly string[] }
   /** A whole number; both ends are allowed. */
   | { readonly kind: 'count'; readonly least: number; readonly most: number }
+  /** Such as `b_…`, where `prefix` is `b`. */
+  | { readonly kind: 'id'; readonly prefix: string }
   /** Of RFC 3339. */
   | { readonly kind: 'time' }
 );
@@ -31,12 +33,18 @@ export function parameterSchema(parameter: Parameter): object {
       return { type: 'string', enum: parameter.values };
     case 'count':
       return { type: 'integer', minimum: parameter.least, maximum: parameter.most };
+    case 'id':
+      return { type: 'string', pattern: idPattern(parameter.prefix) };
     case 'time':
       return { type: 'string', format: 'date-time' };
   }
 }
 
 const rfc3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/i;
+
+function idPattern(prefix: string): string {
+  return `^${prefix}_[a-z0-9]{1,64}$`;
+}
 
 function fits(parameter: Parameter, given: string): boolean {
   switch (parameter.kind) {
@@ -48,6 +56,8 @@ function fits(parameter: Parameter, given: string): boolean {
       return parameter.values.includes(given);
     case 'count':
       return /^\d{1,15}$/.test(given) && Number(given) >= parameter.least && Number(given) <= parameter.most;
+    case 'id':
+      return new RegExp(idPattern(parameter.prefix)).test(given);
     case 'time':
       return rfc3339.test(given) && !Number.isNaN(Date.parse(given));
   }
@@ -63,6 +73,8 @@ function allowed(parameter: Parameter): string {
       return `${parameter.values.slice(0, -1).join(', ')} or ${parameter.values.at(-1)}`;
     case 'count':
       return `a whole number from ${parameter.least} to ${parameter.most}`;
+    case 'id':
+      return `an id such as ${parameter.prefix}_k7mq2x`;
     case 'time':
       return 'a time such as 2026-03-01T12:00:00Z';
   }
