@@ -5,7 +5,7 @@ import { HealthMonitor } from './health-monitor.ts';
 
 const environment = 'e_1' as EnvironmentId;
 const readiness: ReadinessSpec = {
-  probe: { kind: 'tcp', port: 80 },
+  probe: { kind: 'http', port: 80, path: '/' },
   everyMs: 20,
   withinMs: 60_000,
   intervalMs: 10_000,
@@ -54,6 +54,23 @@ test('an instance is probed again only when its interval is over', async () => {
   pass(1);
   await monitor.check(watched);
   assert.deepEqual(probed, ['a', 'a']);
+});
+
+test('that a port is open is seen half as often as the interval says, and four times as often once it is not', async () => {
+  const now = world();
+  const watched = { instance: running('a'), readiness: { ...readiness, probe: { kind: 'tcp', port: 80 } } } as const;
+  now.monitor.watch(environment, [watched]);
+  const turned: string[] = [];
+  const pass = async (ms: number): Promise<void> => {
+    now.pass(ms);
+    await now.monitor.probeDue((id) => turned.push(id));
+  };
+  await pass(0);
+  await pass(19_999);
+  assert.deepEqual(now.probed, ['a']);
+  now.answer = 'port 80: ECONNREFUSED';
+  for (const ms of [1, 2_499, 1, 2_500]) await pass(ms);
+  assert.deepEqual([now.probed.length, turned], [4, [environment, environment]]);
 });
 
 test('three failures in a row make an instance unready, and its environment is named once', async () => {

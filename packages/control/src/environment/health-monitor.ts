@@ -96,7 +96,7 @@ export class HealthMonitor {
   #isDue({ instance, readiness }: Watched): boolean {
     const health = this.#known.get(keyOf(instance));
     if (!health) return true;
-    return this.#clock.monotonicMs() - health.checkedAtMs >= readiness.intervalMs;
+    return this.#clock.monotonicMs() - health.checkedAtMs >= waitMs(readiness, health);
   }
 
   #readiness({ instance, readiness }: Watched): ObservedInstance['readiness'] {
@@ -126,6 +126,15 @@ export class HealthMonitor {
       failures: ready ? 0 : (before?.failures ?? 0) + 1,
     });
   }
+}
+
+/**
+ * Until the next probe. That a port is open tells little of a process that runs, and so many ports are most of what an idle server does: while
+ * they are, they are tried half as often, and once one is not, so much more often that it is found as soon.
+ */
+function waitMs({ probe, intervalMs }: ReadinessSpec, { failures }: Health): number {
+  if (probe.kind !== 'tcp') return intervalMs;
+  return failures > 0 ? intervalMs / 4 : intervalMs * 2;
 }
 
 /** A restart makes it another process, with nothing known. */
