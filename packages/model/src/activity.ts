@@ -8,6 +8,8 @@ export interface Activity {
   /** `a_…` */
   readonly id: string;
   readonly sequence: number;
+  /** Number of its last change: one sequence numbers the changes of all activities, its start included; its log does not count. */
+  readonly revision: number;
   readonly kind: ActivityKind;
   readonly state: ActivityState;
   readonly project: string;

@@ -17,6 +17,7 @@ test('an activity runs until it has ended, and learns its environment and deploy
     ...push(project.name),
     id: made.id,
     sequence: 1,
+    revision: 1,
     state: 'running',
     startedAt: '2026-01-02T03:04:07.000Z',
     finishedAt: undefined,
@@ -38,11 +39,29 @@ test('an activity runs until it has ended, and learns its environment and deploy
   store.activities.update(made.id, { state: 'failed' });
   assert.deepEqual(store.activities.get(made.id), {
     ...expected,
+    revision: 4,
     environment: main.id,
     deployment,
     state: 'failed',
     finishedAt: '2026-01-02T03:04:09.000Z',
   });
+});
+
+test('each change of an activity gets the next number of one sequence, and none is given twice', (t) => {
+  const { store } = temporaryStore(t);
+  const { project } = shopWithMain(store);
+  const blog = store.projects.create('blog');
+  const [first, second] = [store.activities.create(push(project.name)), store.activities.create(push(blog.name))];
+  store.activities.update(first.id, { state: 'succeeded' });
+  store.activities.append(second.id, ['a line is no change']);
+  const revisions = [first, second].map(({ id }) => store.activities.get(id)?.revision);
+  assert.deepEqual([first.revision, second.revision, revisions], [1, 2, [3, 2]]);
+  store.activities.update(second.id, { state: 'failed' });
+  store.projects.delete(blog.name);
+  assert.equal(store.activities.create(push(project.name)).revision, 5);
+  assert.throws(() => store.activities.create(push(blog.name)));
+  assert.throws(() => store.activities.update(second.id, { state: 'failed' }));
+  assert.equal(store.activities.create(push(project.name)).revision, 6);
 });
 
 test('activities are listed newest first, by project, environment and state', (t) => {

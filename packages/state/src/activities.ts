@@ -2,11 +2,13 @@ import { type Activity, type ActivityKind, type ActivityState, CoppiceError, typ
 import { appendLines, readLines } from './activity-log.ts';
 import type { Clock } from './clock.ts';
 import type { Database } from './database.ts';
+import { equalTo } from './equal-to.ts';
 import { opaqueId } from './opaque-id.ts';
 import type { ActivityStore } from './store.ts';
 
 interface ActivityRow {
   readonly sequence: number;
+  readonly revision: number;
   readonly id: string;
   readonly kind: ActivityKind;
   readonly state: ActivityState;
@@ -22,13 +24,13 @@ interface ActivityRow {
 /** What happens and happened, with its logs. */
 export function activityStore(database: Database, clock: Clock): ActivityStore {
   return {
-    create: (activity) => create(database, clock, activity),
+    create: (activity) => database.transaction(() => create(database, clock, activity)),
     get(id) {
       const row = database.get<ActivityRow>('SELECT * FROM activities WHERE id = @id', { id });
       return row === undefined ? undefined : toActivity(row);
     },
     list: (filter) => list(database, filter),
-    update: (id, change) => update(database, clock, { id, change }),
+    update: (id, change) => database.transaction(() => update(database, clock, { id, change })),
     append: (id, lines) => database.transaction(() => appendLines(database, id, lines)),
     log: (id, after) => database.transaction(() => readLines(database, id, after ?? 0)),
   };
@@ -38,21 +40,19 @@ function create(database: Database, clock: Clock, activity: Parameters<ActivityS
   const { kind, project, environment, deployment, actor, cause } = activity;
   const id = opaqueId('a');
   const startedAt = clock.now().toISOString();
+  const fields = { id, revision: nextRevision(database), kind, project, environment, deployment, actor, cause, startedAt };
   const { rowId } = database.run(
-    `INSERT INTO activities (id, kind, state, project, environment, deployment, actor, cause, started_at)
-     VALUES (@id, @kind, 'running', @project, @environment, @deployment, @actor, @cause, @startedAt)`,
-    { id, kind, project, environment, deployment, actor, cause, startedAt },
+    `INSERT INTO activities (id, revision, kind, state, project, environment, deployment, actor, cause, started_at)
+     VALUES (@id, @revision, @kind, 'running', @project, @environment, @deployment, @actor, @cause, @startedAt)`,
+    fields,
   );
-  return { id, sequence: rowId, kind, state: 'running', project, environment, deployment, actor, cause, startedAt, finishedAt: undefined };
+  return { ...fields, sequence: rowId, state: 'running', finishedAt: undefined };
 }
 
 function list(database: Database, filter: Parameters<ActivityStore['list']>[0]): readonly Activity[] {
-  const clauses = (['project', 'environment', 'state'] as const).filter((column) => filter[column] !== undefined);
-  const where = clauses.length === 0 ? '' : `WHERE ${clauses.map((column) => `${column} = @${column}`).join(' AND ')}`;
-  const rows = database.all<ActivityRow>(`SELECT * FROM activities ${where} ORDER BY sequence DESC LIMIT @limit`, {
-    ...Object.fromEntries(clauses.map((column) => [column, filter[column]])),
-    limit: filter.limit ?? -1,
-  });
+  const { project, environment, state, limit = -1 } = filter;
+  const { where, parameters } = equalTo({ project, environment, state });
+  const rows = database.all<ActivityRow>(`SELECT * FROM activities ${where} ORDER BY sequence DESC LIMIT @limit`, { ...parameters, limit });
   return rows.map(toActivity);
 }
 
@@ -64,6 +64,7 @@ function update(
   const ended = change.state !== undefined && change.state !== 'running';
   const { changes } = database.run(
     `UPDATE activities SET
+       revision = @revision,
        state = coalesce(@state, state),
        environment = coalesce(@environment, environment),
        deployment = coalesce(@deployment, deployment),
@@ -71,6 +72,7 @@ function update(
      WHERE id = @id`,
     {
       id,
+      revision: nextRevision(database),
       state: change.state,
       environment: change.environment,
       deployment: change.deployment,
@@ -80,10 +82,19 @@ function update(
   if (changes === 0) throw new CoppiceError('not-found', `there is no activity ${id}`);
 }
 
+/** The next number of the one sequence that the changes of all activities are numbered by. To be called in a transaction. */
+function nextRevision(database: Database): number {
+  const row = database.get<{ last: number }>('UPDATE activity_revision SET last = last + 1 RETURNING last');
+  if (row === undefined)
+    throw new CoppiceError('state-failed', 'the state database does not count the changes of activities: it is damaged');
+  return row.last;
+}
+
 function toActivity(row: ActivityRow): Activity {
   return {
     id: row.id,
     sequence: row.sequence,
+    revision: row.revision,
     kind: row.kind,
     state: row.state,
     project: row.project,

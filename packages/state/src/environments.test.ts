@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Deployment } from '@coppice/model';
-import { canonicalJson, type Desired, type EnvironmentId, environmentSpecDigest, isCoppiceError } from '@coppice/model';
+import { canonicalJson, type Desired, type EnvironmentId, environmentSpecDigest, isCoppiceError, type Sanitize } from '@coppice/model';
 import { buildNode, buildSpec, nodeName } from '@coppice/model/builders';
 import type { EnvironmentRecord, Store } from './store.ts';
-import { gitId, shopWithMain, temporaryStore } from './temporary-store.ts';
+import { digestNamed, gitId, shopWithMain, temporaryStore } from './temporary-store.ts';
 
 function deploymentOf(store: Store, environment: EnvironmentRecord): Deployment {
   return store.deployments.create({
@@ -85,6 +85,28 @@ test('what is desired comes back whole, its spec stored once by its digest', (t)
   const gone: Desired = { exists: false, run: 'up', spec: undefined, dataGeneration: 3, attempt: undefined };
   store.environments.setDesired(main.id, gone);
   assert.deepEqual(store.environments.get(main.id)?.desired, gone);
+});
+
+test('where the data comes from, what of it moves and what is kept of it come back whole; what is absent stays absent', (t) => {
+  const { store } = temporaryStore(t);
+  const { main } = shopWithMain(store);
+  const [from, aside] = [store.backups.newId(), store.backups.newId()];
+  const plain: Desired = { exists: true, run: 'up', spec: undefined, dataGeneration: 1, attempt: undefined };
+  const sanitize: Sanitize = { node: nodeName('web'), run: 'node clean.js "all"', timeoutMs: 60_000, spec: digestNamed('parent') };
+  const wishes: readonly Desired[] = [
+    { ...plain, dataSource: { from, keep: true, aside, sanitize } },
+    { ...plain, dataSource: { from, keep: false, aside } },
+    { ...plain, volumeMoves: [{ from: 'db', to: 'db~t_1' }] },
+    { ...plain, volumeMoves: [] },
+    { ...plain, exists: false, keepData: aside },
+    plain,
+  ];
+  for (const desired of wishes) {
+    store.environments.setDesired(main.id, desired);
+    const back = store.environments.get(main.id)?.desired;
+    assert.deepEqual(back, desired);
+    assert.deepEqual(Object.keys(back ?? {}).sort(), Object.keys(desired).sort());
+  }
 });
 
 test('the live deployment is kept', (t) => {

@@ -1,11 +1,14 @@
 import {
   CoppiceError,
   canonicalJson,
+  type DataSource,
   type DeploymentId,
   type Desired,
   type EnvironmentId,
   type EnvironmentSpec,
   environmentSpecDigest,
+  type SnapshotId,
+  type VolumeMove,
 } from '@coppice/model';
 import { addressOffset } from './addresses.ts';
 import type { Clock } from './clock.ts';
@@ -26,6 +29,9 @@ interface EnvironmentRow {
   readonly run: Desired['run'];
   readonly specJson: string | null;
   readonly data_generation: number;
+  readonly data_source: string | null;
+  readonly volume_moves: string | null;
+  readonly keep_data: string | null;
   readonly attempt: DeploymentId | null;
   readonly live: DeploymentId | null;
   readonly created_at: string;
@@ -89,7 +95,8 @@ function setDesired(database: Database, id: EnvironmentId, desired: Desired): vo
   }
   const { changes } = database.run(
     `UPDATE environments
-     SET wanted = @wanted, run = @run, spec = @digest, data_generation = @dataGeneration, attempt = @attempt
+     SET wanted = @wanted, run = @run, spec = @digest, data_generation = @dataGeneration, data_source = @dataSource,
+       volume_moves = @volumeMoves, keep_data = @keepData, attempt = @attempt
      WHERE id = @id`,
     {
       id,
@@ -97,10 +104,18 @@ function setDesired(database: Database, id: EnvironmentId, desired: Desired): vo
       run: desired.run,
       digest,
       dataGeneration: desired.dataGeneration,
+      dataSource: storedOrNothing(desired.dataSource),
+      volumeMoves: storedOrNothing(desired.volumeMoves),
+      keepData: storedOrNothing(desired.keepData),
       attempt: desired.attempt,
     },
   );
   if (changes === 0) throw missing(id);
+}
+
+/** As canonical JSON; what is absent stays so. */
+function storedOrNothing(value: unknown): string | undefined {
+  return value === undefined ? undefined : canonicalJson(value);
 }
 
 function forget(database: Database, id: EnvironmentId): void {
@@ -127,6 +142,9 @@ function toRecord(row: EnvironmentRow): EnvironmentRecord {
       run: row.run,
       spec: row.specJson === null ? undefined : parseStored<EnvironmentSpec>(row.specJson),
       dataGeneration: row.data_generation,
+      ...(row.data_source === null ? {} : { dataSource: parseStored<DataSource>(row.data_source) }),
+      ...(row.volume_moves === null ? {} : { volumeMoves: parseStored<readonly VolumeMove[]>(row.volume_moves) }),
+      ...(row.keep_data === null ? {} : { keepData: parseStored<SnapshotId>(row.keep_data) }),
       attempt: row.attempt ?? undefined,
     },
     live: row.live ?? undefined,

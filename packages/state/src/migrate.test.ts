@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type EnvironmentId, isCoppiceError } from '@coppice/model';
+import { type Activity, type EnvironmentId, isCoppiceError } from '@coppice/model';
 import { Database } from './database.ts';
 import { migrate, migrations } from './migrate.ts';
 import { openStore } from './open-store.ts';
@@ -68,32 +68,51 @@ test('a database of a newer version is refused and left as it is', (t) => {
   after.close();
 });
 
-test('what version 1 wrote is still there', (t) => {
+/** A directory that a version of Coppice wrote. */
+function directoryOf(t: TestContext, version: number): string {
   const directory = directoryFor(t);
   const database = new Database(join(directory, 'state.db'));
-  database.script(readFileSync(new URL('version-1.sql', fixtures), 'utf8'));
+  database.script(readFileSync(new URL(`version-${version}.sql`, fixtures), 'utf8'));
   database.close();
-  copyFileSync(new URL('version-1.key', fixtures), join(directory, 'secret.key'));
-  const store = openStore({ directory });
-  t.after(() => store.close());
-  const seen = {
-    projects: store.projects.list(),
-    environments: store.environments.list(),
-    deployments: store.deployments.listProject('shop'),
-    intents: store.intents.list(),
-    activities: store.activities.list({}),
-    log: store.activities.log('a_aaaaaaaaaaaaaaaa'),
-    secrets: store.secrets.values(),
-    address: store.environments.addressOffset('e_aaaaaaaaaaaaaaaa' as EnvironmentId, 'web' as never),
-    token: store.tokens.verify('coppice_version-1'),
-  };
-  assert.deepEqual(JSON.parse(JSON.stringify(seen)), JSON.parse(readFileSync(new URL('version-1.json', fixtures), 'utf8')));
-});
+  copyFileSync(new URL(`version-${version}.key`, fixtures), join(directory, 'secret.key'));
+  return directory;
+}
 
-test('the first schema is the one that was released', (t) => {
-  const released = databaseFor(t);
-  released.script(readFileSync(new URL('version-1.sql', fixtures), 'utf8'));
-  const current = databaseFor(t);
-  migrate(current, migrations.slice(0, 1));
-  assert.deepEqual(columns(current), columns(released));
-});
+/** What a version wrote, and what stands in place of what it did not know yet. */
+function writtenBy(version: number): Readonly<Record<string, unknown>> {
+  const written = JSON.parse(readFileSync(new URL(`version-${version}.json`, fixtures), 'utf8'));
+  const activities = written.activities.map((activity: Omit<Activity, 'revision'>) => ({ revision: activity.sequence, ...activity }));
+  return { backups: [], trash: [], ...written, activities };
+}
+
+for (const { version } of migrations) {
+  test(`what version ${version} wrote is still there`, (t) => {
+    const store = openStore({ directory: directoryOf(t, version) });
+    t.after(() => store.close());
+    const seen = {
+      projects: store.projects.list(),
+      environments: store.environments.list(),
+      deployments: store.deployments.listProject('shop'),
+      intents: store.intents.list(),
+      activities: store.activities.list({}),
+      backups: store.backups.list({}),
+      trash: store.trash.list({}),
+      log: store.activities.log('a_aaaaaaaaaaaaaaaa'),
+      secrets: store.secrets.values(),
+      address: store.environments.addressOffset('e_aaaaaaaaaaaaaaaa' as EnvironmentId, 'web' as never),
+      token: store.tokens.verify('coppice_version-1'),
+    };
+    assert.deepEqual(JSON.parse(JSON.stringify(seen)), writtenBy(version));
+    const revision = Math.max(...seen.activities.map((activity) => activity.revision));
+    const next = { kind: 'push', project: 'shop', environment: undefined, deployment: undefined, actor: 'ann', cause: 'push' } as const;
+    assert.equal(store.activities.create(next).revision, revision + 1);
+  });
+
+  test(`the schema of version ${version} is the one that was released`, (t) => {
+    const released = databaseFor(t);
+    released.script(readFileSync(new URL(`version-${version}.sql`, fixtures), 'utf8'));
+    const current = databaseFor(t);
+    migrate(current, migrations.slice(0, version));
+    assert.deepEqual(columns(current), columns(released));
+  });
+}

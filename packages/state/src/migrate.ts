@@ -1,10 +1,11 @@
 import { CoppiceError } from '@coppice/model';
 import type { Database } from './database.ts';
 import { initial } from './migrations/0001-initial.ts';
+import { livingCopies } from './migrations/0002-living-copies.ts';
 import type { Migration } from './migrations/migration.ts';
 
 /** Every migration, in order: position N leads to version N + 1. */
-export const migrations: readonly Migration[] = [initial];
+export const migrations: readonly Migration[] = [initial, livingCopies];
 
 /**
  * Brings the schema to the newest version that `known` has, each step in a transaction of its own. Throws `state-failed` for a database

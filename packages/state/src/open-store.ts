@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { activityStore } from './activities.ts';
+import { backupStore } from './backups.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Database } from './database.ts';
 import { deploymentStore } from './deployments.ts';
@@ -11,6 +12,7 @@ import { releaseStore } from './releases.ts';
 import { secretStore } from './secrets.ts';
 import type { Store } from './store.ts';
 import { tokenStore } from './tokens.ts';
+import { trashStore } from './trash.ts';
 
 /** Where the state lies, and what time it is. */
 export interface StoreOptions {
@@ -35,6 +37,8 @@ export function openStore({ directory, clock = systemClock }: StoreOptions): Sto
     releases: releaseStore(database, clock),
     deployments: deploymentStore(database, clock),
     intents: intentStore(database),
+    backups: backupStore(database, clock),
+    trash: trashStore(database, clock),
     activities: activityStore(database, clock),
     secrets: secretStore(database, join(directory, 'secret.key')),
     tokens: tokenStore(database, clock),

@@ -12,6 +12,7 @@ import type {
   GitId,
   NodeName,
   Release,
+  SnapshotId,
 } from '@coppice/model';
 
 /**
@@ -24,6 +25,8 @@ export interface Store {
   readonly releases: ReleaseStore;
   readonly deployments: DeploymentStore;
   readonly intents: IntentStore;
+  readonly backups: BackupStore;
+  readonly trash: TrashStore;
   readonly activities: ActivityStore;
   readonly secrets: SecretStore;
   readonly tokens: TokenStore;
@@ -162,6 +165,87 @@ export interface IntentStore {
   create(intent: Omit<Intent, 'id'>): Intent;
   setPhase(id: string, phase: Intent['phase']): void;
   list(): readonly Intent[];
+  delete(id: string): void;
+}
+
+/** A kept copy of an environment's data at one instant, and what it was taken of. It outlives its environment and goes with the project. */
+export interface BackupRecord {
+  readonly id: SnapshotId;
+  readonly sequence: number;
+  readonly project: string;
+  readonly environment: EnvironmentId;
+  /** The environment's name at that instant. */
+  readonly environmentName: string;
+  /** `deployment`: taken before one; `replaced`: what other data took the place of. */
+  readonly kind: 'manual' | 'scheduled' | 'deployment' | 'replaced';
+  readonly reason: string;
+  /** The deployment that was served when it was taken. */
+  readonly deployment: DeploymentId | undefined;
+  /** The deployment before which it was taken. */
+  readonly before: DeploymentId | undefined;
+  /** Digest of the environment spec that ran on this data. */
+  readonly spec: Digest | undefined;
+  /** RFC 3339 in UTC. */
+  readonly createdAt: string;
+  /** Undefined until it was measured. */
+  readonly bytes: number | undefined;
+}
+export interface BackupStore {
+  /** A new `b_…`; nothing is stored under it yet. */
+  newId(): SnapshotId;
+  /** `conflict` where the id is taken. */
+  create(backup: Omit<BackupRecord, 'sequence' | 'createdAt' | 'bytes'>): BackupRecord;
+  get(id: SnapshotId): BackupRecord | undefined;
+  /** Newest first. */
+  list(filter: {
+    readonly project?: string;
+    readonly environment?: EnvironmentId;
+    readonly before?: DeploymentId;
+  }): readonly BackupRecord[];
+  setBytes(id: SnapshotId, bytes: number): void;
+  /** Forgets it; one that is gone is gone. */
+  delete(id: SnapshotId): void;
+}
+
+/** Data that no release names any more, kept until its time has come. It outlives its environment and goes with the project. */
+export interface TrashRecord {
+  /** `t_…` */
+  readonly id: string;
+  readonly sequence: number;
+  readonly project: string;
+  readonly environment: EnvironmentId;
+  /** The environment's name when it was deleted. */
+  readonly environmentName: string;
+  readonly branch: string;
+  /** The node whose data it is, as it was declared; undefined: a whole environment's. */
+  readonly node: string | undefined;
+  /** Where it lies in the environment's set of volumes: `NODE`, or `NODE~ID` once detached; undefined for a whole set. */
+  readonly folder: string | undefined;
+  /** Type of the node, as `postgresql:16`. */
+  readonly type: string | undefined;
+  /** The kept copy that is the whole set. */
+  readonly snapshot: SnapshotId | undefined;
+  /** The deployment that was served when it was deleted. */
+  readonly deployment: DeploymentId | undefined;
+  /** What the branch pointed to when it was deleted. */
+  readonly commit: GitId | undefined;
+  /** RFC 3339 in UTC. */
+  readonly deletedAt: string;
+  /** RFC 3339 in UTC: not before it may the data be deleted. */
+  readonly purgeAt: string;
+  /** Undefined until it was measured. */
+  readonly bytes: number | undefined;
+}
+export interface TrashStore {
+  /** A new `t_…`; nothing is stored under it yet. */
+  newId(): string;
+  /** `conflict` where the id is taken; one is made where it is left out. */
+  create(trash: Omit<TrashRecord, 'id' | 'sequence' | 'deletedAt' | 'bytes'> & { readonly id?: string }): TrashRecord;
+  get(id: string): TrashRecord | undefined;
+  /** Newest first. */
+  list(filter: { readonly project?: string; readonly environment?: EnvironmentId }): readonly TrashRecord[];
+  setBytes(id: string, bytes: number): void;
+  /** Forgets it; one that is gone is gone. */
   delete(id: string): void;
 }
 
