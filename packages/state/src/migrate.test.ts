@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -7,6 +7,7 @@ import { type Activity, type EnvironmentId, isCoppiceError } from '@coppice/mode
 import { Database } from './database.ts';
 import { migrate, migrations } from './migrate.ts';
 import { openStore } from './open-store.ts';
+import { olderDirectory } from './temporary-store.ts';
 
 const fixtures = new URL('fixtures/', import.meta.url);
 
@@ -68,16 +69,6 @@ test('a database of a newer version is refused and left as it is', (t) => {
   after.close();
 });
 
-/** A directory that a version of Coppice wrote. */
-function directoryOf(t: TestContext, version: number): string {
-  const directory = directoryFor(t);
-  const database = new Database(join(directory, 'state.db'));
-  database.script(readFileSync(new URL(`version-${version}.sql`, fixtures), 'utf8'));
-  database.close();
-  copyFileSync(new URL(`version-${version}.key`, fixtures), join(directory, 'secret.key'));
-  return directory;
-}
-
 /** What a version wrote, and what stands in place of what it did not know yet. */
 function writtenBy(version: number): Readonly<Record<string, unknown>> {
   const written = JSON.parse(readFileSync(new URL(`version-${version}.json`, fixtures), 'utf8'));
@@ -87,7 +78,7 @@ function writtenBy(version: number): Readonly<Record<string, unknown>> {
 
 for (const { version } of migrations) {
   test(`what version ${version} wrote is still there`, (t) => {
-    const store = openStore({ directory: directoryOf(t, version) });
+    const store = openStore({ directory: olderDirectory(t, version) });
     t.after(() => store.close());
     const seen = {
       projects: store.projects.list(),

@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Digest, type GitId, type Release, sha256 } from '@coppice/model';
+import { Database } from './database.ts';
+import { migrations } from './migrate.ts';
 import { openStore } from './open-store.ts';
 import type { EnvironmentRecord, Project, Store } from './store.ts';
 
@@ -20,6 +22,22 @@ export function temporaryStore(test: TestContext): TemporaryStore {
     rmSync(directory, { recursive: true });
   });
   return { store, directory };
+}
+
+const fixtures = new URL('fixtures/', import.meta.url);
+
+/** The versions of the state there were, this one included. */
+export const stateVersions: readonly number[] = migrations.map(({ version }) => version);
+
+/** A directory as that version of the state wrote it, which goes with the test. */
+export function olderDirectory(test: TestContext, version: number): string {
+  const directory = mkdtempSync(join(tmpdir(), 'coppice-state-'));
+  test.after(() => rmSync(directory, { recursive: true }));
+  const database = new Database(join(directory, 'state.db'));
+  database.script(readFileSync(new URL(`version-${version}.sql`, fixtures), 'utf8'));
+  database.close();
+  copyFileSync(new URL(`version-${version}.key`, fixtures), join(directory, 'secret.key'));
+  return directory;
 }
 
 /** A clock that moves a second at each look. */
