@@ -1,6 +1,23 @@
 import type { DeploymentId, EnvironmentId } from './identifiers.ts';
 
-export type ActivityKind = 'push' | 'deploy' | 'redeploy' | 'revert' | 'delete' | 'repair' | 'recover' | 'build' | 'suspend' | 'wake';
+/** `restore` brings back a backup or what lies in the trash, `trash` empties that, `gc` deletes what nothing needs any more. */
+export type ActivityKind =
+  | 'push'
+  | 'deploy'
+  | 'redeploy'
+  | 'revert'
+  | 'delete'
+  | 'repair'
+  | 'recover'
+  | 'build'
+  | 'suspend'
+  | 'wake'
+  | 'backup'
+  | 'restore'
+  | 'sync'
+  | 'branch'
+  | 'trash'
+  | 'gc';
 export type ActivityState = 'running' | 'succeeded' | 'failed' | 'cancelled';
 
 /** Something that happens or happened, with its log. Times are RFC 3339 in UTC. */

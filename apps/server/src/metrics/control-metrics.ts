@@ -19,6 +19,12 @@ const activityKinds: Readonly<Record<ActivityKind, true>> = {
   build: true,
   suspend: true,
   wake: true,
+  backup: true,
+  restore: true,
+  sync: true,
+  branch: true,
+  trash: true,
+  gc: true,
 };
 const endStates = ['succeeded', 'failed', 'cancelled'] as const;
 
