@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, statSync } from 'node:fs';
 import type { Ports } from '@coppice/control';
 import { engineEffects } from '@coppice/engine';
 import type { Store } from '@coppice/state';
+import { volumeEffects } from '@coppice/volumes';
 
 /** Called with the name of each effect, right after it. */
 export type AfterEffect = (name: string) => void;
@@ -38,7 +39,7 @@ export function withAfterEffect(ports: Ports, after: AfterEffect): Ports {
   return {
     ...ports,
     engine: told(ports.engine, 'engine', { methods: engineEffects, after }),
-    volumes: told(ports.volumes, 'volumes', { methods: ['ensure', 'removeSet'], after }),
+    volumes: told(ports.volumes, 'volumes', { methods: volumeEffects, after }),
     router: told(ports.router, 'router', { methods: ['apply', 'remove'], after }),
     repositories: toldRepositories(ports.repositories, after),
     store: toldStore(ports.store, after),

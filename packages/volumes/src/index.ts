@@ -5,5 +5,6 @@ export * from './open-volume-file-system.ts';
 export * from './open-volumes.ts';
 export * from './simulated-volumes.ts';
 export * from './take-down-volume-file-system.ts';
+export * from './volume-effects.ts';
 export * from './volume-file-system.ts';
 export * from './volumes.ts';

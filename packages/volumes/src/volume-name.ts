@@ -1,7 +1,11 @@
-import { CoppiceError, type EnvironmentId, type NodeName, nodeNamePattern } from '@coppice/model';
+import { CoppiceError, type EnvironmentId, type NodeName, nodeNamePattern, type SnapshotId } from '@coppice/model';
 import type { VolumeRef } from './volumes.ts';
 
 const environmentPattern = /^e_[a-z0-9_-]{1,60}$/;
+const snapshotPattern = /^b_[a-z0-9_-]{1,60}$/;
+const keptPrefix = '.kept-';
+/** What comes after the `~` of a detached folder. */
+const detachmentPattern = /^[a-z0-9_-]{1,60}$/;
 const encodedPattern = /^(?:[A-Za-z0-9_-]|%[0-9A-F]{2})(?:[A-Za-z0-9._-]|%[0-9A-F]{2})*$/;
 const maxFolderNameBytes = 255;
 
@@ -15,6 +19,30 @@ export function setFolderName(environment: EnvironmentId): string {
 /** The environment whose set a folder would hold, or undefined where its name is no id. */
 export function environmentOfFolder(name: string): EnvironmentId | undefined {
   return environmentPattern.test(name) ? (name as EnvironmentId) : undefined;
+}
+
+/** The folder that holds a kept copy. Throws `volume-failed` for what is no id. */
+export function snapshotFolderName(id: SnapshotId): string {
+  if (!snapshotPattern.test(id)) throw new CoppiceError('volume-failed', `not the id of a kept copy: ${quoted(id)}`);
+  return `${keptPrefix}${id}`;
+}
+
+/** The kept copy that a folder would hold, or undefined where its name is none's. */
+export function snapshotOfFolder(name: string): SnapshotId | undefined {
+  const id = name.slice(keptPrefix.length);
+  return name.startsWith(keptPrefix) && snapshotPattern.test(id) ? (id as SnapshotId) : undefined;
+}
+
+/** Folder of a node, or of a detached one, below the data of its set. Throws `volume-failed`. */
+export function nodeFolder(name: string): string {
+  if (nodeOfFolder(name) === undefined) throw new CoppiceError('volume-failed', `not the name of a node: ${quoted(name)}`);
+  return name;
+}
+
+/** Throws `volume-failed` for what cannot be the generation of data that replaces other. */
+export function checkGeneration(generation: number): void {
+  if (Number.isSafeInteger(generation) && generation >= 1) return;
+  throw new CoppiceError('volume-failed', `not a generation that replaces another: ${generation}`, { hint: 'whole numbers from 1' });
 }
 
 /** Folder of a volume below the data of its set: `<node>/<volume>`, both checked. Throws `volume-failed`. */
@@ -50,9 +78,11 @@ export function decodeVolumeName(folder: string): string | undefined {
   return encodeVolumeName(volume) === folder ? volume : undefined;
 }
 
-/** The node that a folder stands for, or undefined. */
+/** The node, or detached one (`NODE~ID`), that a folder stands for, or undefined. */
 export function nodeOfFolder(name: string): NodeName | undefined {
-  return nodeNamePattern.test(name) ? (name as NodeName) : undefined;
+  const [node = '', ...detachment] = name.split('~');
+  const isDetachment = detachment.length === 0 || (detachment.length === 1 && detachmentPattern.test(detachment[0] ?? ''));
+  return nodeNamePattern.test(node) && isDetachment ? (name as NodeName) : undefined;
 }
 
 /** `uid:gid` in numbers. Throws `volume-failed`. */

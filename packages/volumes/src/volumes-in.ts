@@ -22,7 +22,15 @@ export function volumesIn(sets: VolumeSets, driver: Volumes['driver']): Volumes 
         for (const environment of await sets.list()) all.set(environment, await readSet(sets.dataPath(environment)));
         return all;
       }),
-    clone: (pair) => volumeWork(`copy the volumes of ${pair.from} to ${pair.to}`, () => sets.clone(pair)),
+    generation: underWay,
+    snapshot: underWay,
+    snapshots: underWay,
+    removeSnapshot: underWay,
+    replace: underWay,
+    setAside: underWay,
+    moveNode: underWay,
+    removeNode: underWay,
+    snapshotUsage: underWay,
     sync: (environment) => volumeWork(`sync the volumes of ${environment}`, () => sets.sync(environment)),
     removeSet: (environment) => volumeWork(`delete the volumes of ${environment}`, () => sets.remove(environment)),
     usage: (environment) =>
@@ -31,6 +39,8 @@ export function volumesIn(sets: VolumeSets, driver: Volumes['driver']): Volumes 
       ),
   };
 }
+
+const underWay = (): Promise<never> => Promise.reject(new CoppiceError('volume-failed', 'not possible yet'));
 
 function pathOf(sets: VolumeSets, ref: VolumeRef): { readonly node: string; readonly volume: string } {
   const folder = volumeFolder(ref);

@@ -1,8 +1,8 @@
-import type { EnvironmentId, NodeName } from '@coppice/model';
+import type { EnvironmentId, NodeName, SnapshotId } from '@coppice/model';
 
 /**
  * Where mutable data lives: one set of volumes per environment (one btrfs subvolume, or a folder), each volume a folder in it.
- * Beside each set lies a marker that says whose it is. Failures are CoppiceError `volume-failed`.
+ * Beside each set lies a marker that says whose it is. Copies of sets are kept under ids of their own. Failures are CoppiceError `volume-failed`.
  */
 export interface Volumes {
   readonly driver: VolumeDriver;
@@ -10,18 +10,40 @@ export interface Volumes {
   ensure(volume: VolumeRef, user: string): Promise<string>;
   /** Path of a volume that exists or will; makes nothing. */
   path(volume: VolumeRef): string;
+  /** A folder that was detached from its node goes by the name `NODE~ID`, as in `inspect`. */
   list(): Promise<ReadonlyMap<EnvironmentId, readonly Omit<VolumeRef, 'environment'>[]>>;
   inspect(environment: EnvironmentId): Promise<readonly Omit<VolumeRef, 'environment'>[]>;
+  /** Which data the set holds; undefined where there is no set. 0 for one made by `ensure`. */
+  generation(environment: EnvironmentId): Promise<number | undefined>;
   /**
-   * Makes the set of `to` an atomic copy of the set of `from` as it is at this moment: owners, modes, times, extended attributes, links, holes
-   * and special files as they are; it appears whole or not at all. What is not on disk yet is not promised: the caller quiesces, syncs and
-   * freezes what writes before. The drivers' costs differ, see `driver.costs`. Throws `not-found` where `from` is missing or another server's,
-   * `conflict` where `to` exists, whoever's it is.
+   * Keeps an atomic copy of the set as it is at this moment under an id: owners, modes, times, extended attributes, links, holes and special
+   * files as they are; it appears whole or not at all. What is not on disk yet is not promised: the caller quiesces, syncs and freezes what
+   * writes before. The drivers' costs differ, see `driver.costs`. Throws `not-found` without a set that is ours, `conflict` where the id is
+   * taken, also by the same call before it.
    */
-  clone(sets: { readonly from: EnvironmentId; readonly to: EnvironmentId }): Promise<void>;
+  snapshot(copy: SnapshotRequest): Promise<void>;
+  /** All kept copies that are ours, sorted by id. `environment`: whose data it was, or shall be for one that was about to be used up. */
+  snapshots(): Promise<readonly KeptSnapshot[]>;
+  /** Deletes a kept copy; one that is gone is gone. */
+  removeSnapshot(id: SnapshotId): Promise<void>;
+  /**
+   * Makes a kept copy, whoever's data it was, the set of an environment. The set that was there is kept under the id `aside`; where there was
+   * none, nothing is. Does nothing where the set is of that generation already; cut off at any point, the set is the old one or the new one
+   * once the volumes are opened again, and the same call goes on. Throws `not-found` where `from` is gone and it was not done, `conflict`
+   * where `aside` is taken. Nothing may have the set open.
+   */
+  replace(change: Replacement): Promise<void>;
+  /** Takes the set away and keeps it under an id; nothing where there is no set. Throws `conflict` where the id is taken. */
+  setAside(change: SnapshotRequest): Promise<void>;
+  /** Renames a node's folder within the set where `from` is there and `to` has no volumes; else nothing. */
+  moveNode(move: NodeMove): Promise<void>;
+  /** Deletes the folder of a node, or a detached one, from the set; done already is done. */
+  removeNode(of: { readonly environment: EnvironmentId; readonly node: string }): Promise<void>;
+  /** Bytes of a kept copy: on btrfs with quotas what is its own, else all that it holds. 0 where there is none. */
+  snapshotUsage(id: SnapshotId): Promise<number>;
   /** Resolves when all that was written to the set, and to the file system that holds it, is on disk. Throws `not-found`. */
   sync(environment: EnvironmentId): Promise<void>;
-  /** Deletes the whole set: only ever for the deletion of the environment. */
+  /** Deletes the whole set, not what was kept of it: only ever for the deletion of the environment. */
   removeSet(environment: EnvironmentId): Promise<void>;
   /** Bytes in use by the set. */
   usage(environment: EnvironmentId): Promise<number>;
@@ -32,6 +54,32 @@ export interface VolumeRef {
   readonly node: NodeName;
   /** Name within the node, see MountSpec.volume. */
   readonly volume: string;
+}
+
+/** A set and the id that a copy of it, or all of it, is kept under. */
+export interface SnapshotRequest {
+  readonly environment: EnvironmentId;
+  readonly id: SnapshotId;
+}
+
+export type KeptSnapshot = SnapshotRequest;
+
+/** What data an environment shall hold, see Volumes.replace. */
+export interface Replacement {
+  readonly environment: EnvironmentId;
+  /** 1 or more: 0 is the data that `ensure` makes. */
+  readonly generation: number;
+  readonly from: SnapshotId;
+  /** False: `from` is used up. */
+  readonly keep: boolean;
+  readonly aside: SnapshotId;
+}
+
+/** Both are names of nodes, or `NODE~ID` for what was a node's and belongs to none now. */
+export interface NodeMove {
+  readonly environment: EnvironmentId;
+  readonly from: string;
+  readonly to: string;
 }
 
 export interface VolumeDriver {

@@ -1,5 +1,6 @@
 import { engineEffects, type SimulatedEffect } from '@coppice/engine';
 import { CoppiceError, type EnvironmentId, type ErrorCode } from '@coppice/model';
+import { volumeEffects } from '@coppice/volumes';
 import type { Ports } from '../ports.ts';
 import type { Faults } from './faults.ts';
 import { neverAgain } from './never.ts';
@@ -10,7 +11,7 @@ type PortName = 'engine' | 'volumes' | 'router' | 'repository' | 'images';
 /** Calls that change the world. Those of the engine consist of effects, each of which the engine shows by itself. */
 const writes: Readonly<Record<PortName, ReadonlySet<string>>> = {
   engine: new Set(engineEffects),
-  volumes: new Set(['ensure', 'removeSet']),
+  volumes: new Set(volumeEffects),
   router: new Set(['apply', 'remove']),
   repository: new Set(['updateRefs', 'appendNote', 'commitTree']),
   images: new Set(['build']),

@@ -1,5 +1,6 @@
 import type { OnEffect } from '@coppice/engine';
 import type { Store } from '@coppice/state';
+import { volumeEffects } from '@coppice/volumes';
 import type { Ports } from '../ports.ts';
 
 /** One life of a control plane over ports that outlive it. Once it has ended, no call of its reaches the world or comes back. */
@@ -28,7 +29,7 @@ export class SimulatedLife {
     return {
       ...ports,
       engine: this.#mortal(ports.engine, []),
-      volumes: this.#mortal(ports.volumes, ['ensure', 'removeSet']),
+      volumes: this.#mortal(ports.volumes, volumeEffects),
       router: this.#mortal(ports.router, ['apply', 'remove']),
       repositories,
       store: this.#forgotten(ports.store),
