@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { short, shortDigest, table } from './output.ts';
+import { readableBytes, short, shortDigest, table } from './output.ts';
 
 test('a table has a head in capitals, columns as wide as their widest cell, and no space at the end of a line', () => {
   const rows = [
@@ -34,4 +34,22 @@ test('a git id is shortened to 7 digits, a digest to 12 without its algorithm', 
     [short('0123456789abcdef0123456789abcdef01234567'), shortDigest(`sha256:${'0123456789abcdef'.repeat(4)}`)],
     ['0123456', '0123456789ab'],
   );
+});
+
+test('bytes are shown in units of 1024 with at most one digit after the point', () => {
+  const shown = [0, 1, 1023, 1024, 1536, 10_240, 1_048_575, 1_048_576, 104_857_600, 1_610_612_736, 2 ** 50 * 5000];
+  assert.deepEqual(shown.map(readableBytes), [
+    '0 B',
+    '1 B',
+    '1023 B',
+    '1 KiB',
+    '1.5 KiB',
+    '10 KiB',
+    '1 MiB',
+    '1 MiB',
+    '100 MiB',
+    '1.5 GiB',
+    '5000 PiB',
+  ]);
+  assert.equal(readableBytes(null), '-');
 });

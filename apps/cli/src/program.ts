@@ -1,11 +1,14 @@
 import { Command } from 'commander';
 import { addActivityCommands } from './commands/activity.ts';
+import { addBackupCommands } from './commands/backup.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addEnvironmentCommands } from './commands/environment.ts';
 import { addExecCommand } from './commands/exec.ts';
+import { addGarbageCommand } from './commands/garbage.ts';
 import { addHistoryCommands } from './commands/history.ts';
 import { addProjectCommands } from './commands/project.ts';
 import { addServerCommands } from './commands/server.ts';
+import { addTrashCommands } from './commands/trash.ts';
 import { exitCode } from './exit-code.ts';
 import { type GlobalFlags, openSession, type Session } from './session.ts';
 
@@ -23,8 +26,11 @@ export function createProgram(): Command {
   addProjectCommands(program, open);
   addEnvironmentCommands(program, open);
   addHistoryCommands(program, open);
+  addBackupCommands(program, open);
+  addTrashCommands(program, open);
   addActivityCommands(program, open);
   addExecCommand(program, open);
+  addGarbageCommand(program, open);
   addConfigCommands(program);
   allowGlobalFlagsAnywhere(program);
   return program;

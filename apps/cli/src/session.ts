@@ -23,6 +23,8 @@ export interface Session {
   readonly project: () => string;
   /** The same, undefined where none is named. */
   readonly namedProject: string | undefined;
+  /** Name or branch of the environment; undefined for the default one. */
+  readonly environmentName: string | undefined;
   /** Path of the environment in the API: `-` for the default one. */
   readonly environment: () => string;
   /** As given by flag or variable; undefined where it comes from the clone or is the default. */
@@ -46,6 +48,7 @@ export async function openSession(flags: GlobalFlags, environment: NodeJS.Proces
   const named = flags.env ?? variable('COPPICE_ENV');
   // HEAD and revisions mean something only where the clone is one of the project that is asked about.
   const ours = told.project !== undefined && told.project === project;
+  const environmentName = named ?? (ours ? told.branch : undefined);
   return {
     api: new ApiClient({ url, token }),
     json: flags.json === true,
@@ -55,7 +58,8 @@ export async function openSession(flags: GlobalFlags, environment: NodeJS.Proces
       if (project !== undefined) return project;
       throw new CoppiceError('invalid-request', 'which project? Give --project or COPPICE_PROJECT, or run this inside a clone of it');
     },
-    environment: () => encodeURIComponent(named ?? (ours ? told.branch : undefined) ?? '-'),
+    environmentName,
+    environment: () => encodeURIComponent(environmentName ?? '-'),
     clone: ours ? told.clone : undefined,
   };
 }

@@ -10,12 +10,15 @@ export interface DataCommands {
   createBackup(project: string, environment: string, actor: string): Promise<{ readonly id: string }>;
   /** Newest first; of all environments, those that are gone too, where `environment` is undefined. */
   listBackups(project: string, environment: string | undefined): Promise<readonly BackupView[]>;
-  /** Brings a backup back, release and data. What is there is backed up first. `to`: an environment; empty: the one it was taken of. */
+  /**
+   * Puts the data of a backup in place of an environment's, under the release that is live there; what is there is backed up first. `to`: an
+   * environment; empty: the one it was taken of.
+   */
   restoreBackup(project: string, id: string, options: { readonly to: string; readonly actor: string }): Promise<ActivityRef>;
 
   /**
-   * Takes the data of the parent again, as it is now, and keeps the release. What is there is backed up first. Throws `conflict` where the
-   * environment changed its data itself and `force` is not given, or has no parent.
+   * Takes the data of the parent again, as it is now, under the release that is live. What is there is backed up first. Throws `conflict`
+   * where changes of the environment's own would be thrown away and `force` is not given, or where it has no parent.
    */
   sync(project: string, environment: string, options: { readonly actor: string; readonly force: boolean }): Promise<ActivityRef>;
   /** Creates a branch on the server and its environment. Throws `conflict` where the branch is there, `invalid-request` for a bad name. */

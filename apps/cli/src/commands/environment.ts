@@ -6,7 +6,7 @@ import { environmentPath, type OpenSession, projectPath } from './open-session.t
 
 /** `coppice env …` */
 export function addEnvironmentCommands(program: Command, open: OpenSession): void {
-  const environment = program.command('env').description('look at, redeploy, suspend and delete environments');
+  const environment = program.command('env').description('look at, redeploy, copy, suspend and delete environments');
   environment
     .command('list')
     .description('the environments of the project')
@@ -56,6 +56,8 @@ export function addEnvironmentCommands(program: Command, open: OpenSession): voi
       const ended = await followActivity(session, activity);
       print(session, ended, () => 'redeployed');
     });
+  addSync(environment, open);
+  addBranch(environment, open);
   for (const [name, does, done] of [
     ['suspend', 'stop all that runs and keep the data; the next request wakes it', 'suspended'],
     ['resume', 'wake an environment that sleeps', 'awake'],
@@ -71,6 +73,42 @@ export function addEnvironmentCommands(program: Command, open: OpenSession): voi
         print(session, ended, () => done);
       });
   }
+}
+
+function addSync(environment: Command, open: OpenSession): void {
+  environment
+    .command('sync')
+    .argument('[name]')
+    .option('--force', 'also where changes of its own are replaced')
+    .description('take the data of the parent again, as it is now; what is there is backed up first')
+    .action(async (name: string | undefined, options: { readonly force?: boolean }) => {
+      const session = await open();
+      const { activity } = await session.api.send<ActivityRef>('POST', `${environmentPath(session, name)}/sync`, {
+        force: options.force === true,
+      });
+      const ended = await followActivity(session, activity);
+      print(session, ended, () => 'synced');
+    });
+}
+
+function addBranch(environment: Command, open: OpenSession): void {
+  environment
+    .command('branch')
+    .argument('<name>', 'of the branch')
+    .option('--from <env>', 'the environment to copy; that of --at, else the current one where missing')
+    .option('--at <deployment>', 'as it was at that deployment')
+    .description('create a branch on the server, and its environment as a copy of another')
+    .action(async (name: string, { from, at }: { readonly from?: string; readonly at?: string }) => {
+      const session = await open();
+      const current = at === undefined ? session.environmentName : session.namedEnvironment;
+      const { activity } = await session.api.send<ActivityRef>('POST', `${projectPath(session)}/environments`, {
+        name,
+        from: from ?? current,
+        at,
+      });
+      const ended = await followActivity(session, activity);
+      print(session, ended, () => `created ${name}; fetch to get the branch`);
+    });
 }
 
 function commitOf(view: EnvironmentView): string {

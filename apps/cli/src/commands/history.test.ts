@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { type CloneFixture, cloneFixture, temporaryFolder } from '../clone-fixture.ts';
 import { type CoppiceResult, runCoppice } from '../run-coppice.ts';
 import { type ServerFixture, sendJson, sendProblem, serverFixture } from '../server-fixture.ts';
+import { shopFixture } from './shop-fixture.ts';
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 const other = `sha256:${'fedcba9876543210'.repeat(4)}`;
@@ -175,4 +176,14 @@ test('with --json they print what the server answered, whole', async (t) => {
   ]) {
     assert.equal((await run(...args, '--json')).stdout, `${JSON.stringify(answers[name ?? ''], null, 2)}\n`);
   }
+});
+
+test('revert asks for the data only with --with-data', async (t) => {
+  const { run, asked } = await shopFixture(t, { 'POST /projects/shop/environments/-/revert': { activity: 'a_1' } });
+  assert.deepEqual(await run('revert', 'd_1'), { code: 0, stdout: 'reverted; fetch to get the commit\n', stderr: 'one\ntwo\n' });
+  assert.equal((await run('revert', 'd_1', '--with-data')).code, 0);
+  assert.deepEqual(
+    asked().map(([, , body]) => body),
+    ['{"deployment":"d_1","withData":false}', '{"deployment":"d_1","withData":true}'],
+  );
 });

@@ -125,12 +125,14 @@ function addRevert(program: Command, open: OpenSession): void {
   program
     .command('revert')
     .argument('<deployment>', 'its id, see coppice deployments')
-    .option('--with-data', 'also the data it last served')
+    .option('--with-data', 'with the data that it last served')
     .description('a commit on the tip with the tree of that deployment, deployed like a push')
     .action(async (deployment: string, options: { readonly withData?: boolean }) => {
-      if (options.withData) throw new CoppiceError('invalid-request', '--with-data is not there yet; without it the data stays as it is');
       const session = await open();
-      const { activity } = await session.api.send<ActivityRef>('POST', `${environmentPath(session)}/revert`, { deployment });
+      const { activity } = await session.api.send<ActivityRef>('POST', `${environmentPath(session)}/revert`, {
+        deployment,
+        withData: options.withData === true,
+      });
       const ended = await followActivity(session, activity);
       print(session, ended, () => 'reverted; fetch to get the commit');
     });

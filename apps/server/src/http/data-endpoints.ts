@@ -39,7 +39,7 @@ export const dataEndpoints: readonly Endpoint[] = [
   {
     method: 'POST',
     path: '/projects/:project/backups/:id/restore',
-    summary: 'Bring a backup back, release and data; what is there is backed up first; with to: into that environment',
+    summary: 'Bring the data of a backup back; what is there is backed up first; with to: into that environment',
     params: { id: backupId },
     body: restoreBody,
     status: 202,
@@ -51,7 +51,7 @@ export const dataEndpoints: readonly Endpoint[] = [
   {
     method: 'POST',
     path: '/projects/:project/environments/:environment/sync',
-    summary: 'Take the data of the parent again; with force: also where the environment changed its own',
+    summary: 'Take the data of the parent again; with force: also where changes of its own are replaced',
     body: syncBody,
     status: 202,
     handle: (call) =>
