@@ -21,13 +21,18 @@ export async function isOnBtrfs(directory: string): Promise<boolean> {
   return (await statfs(directory)).type === btrfsMagic;
 }
 
+/** A name for a folder that a sweep removes. */
+export function probeName(): string {
+  return `${probePrefix}${randomUUID()}`;
+}
+
 /** Whether a folder is what a probe that was cut off left behind. */
 export function isProbe(name: string): boolean {
   return name.startsWith(probePrefix);
 }
 
 async function sharesBlocks(directory: string): Promise<boolean> {
-  const probe = join(directory, `${probePrefix}${randomUUID()}`);
+  const probe = join(directory, probeName());
   await mkdir(probe, { mode: 0o700 });
   try {
     await writeFile(join(probe, 'from'), Buffer.alloc(64 * 1024, 1));

@@ -5,10 +5,17 @@ import { runProgram } from './run-program.ts';
 
 /** One thing without which there can be no image, in words for people. */
 export interface MissingPart {
-  readonly part: 'root' | 'btrfs-progs' | 'util-linux' | 'loop-devices' | 'kernel-btrfs' | 'empty-directory' | 'room';
+  readonly part: 'root' | 'btrfs-progs' | 'util-linux' | 'loop-devices' | 'kernel-btrfs' | 'empty-directory' | 'room' | 'visible-mount';
   readonly message: string;
   readonly hint: string;
 }
+
+/** What is missing where an image was mounted and the container engine did not see it. */
+export const hiddenMount: MissingPart = {
+  part: 'visible-mount',
+  message: 'the container engine does not see what the server mounts: it runs in another mount namespace',
+  hint: 'run dockerd in the mount namespace of the host, or let mounts propagate to it (mount --make-rshared)',
+};
 
 /** What of the host decides whether it can have a btrfs in an image. */
 export interface HostFacts {
@@ -48,7 +55,7 @@ export function missingParts(facts: HostFacts, sizeBytes: number): readonly Miss
     !facts.isEmpty,
     'empty-directory',
     'the directory holds something, which a mount would hide',
-    'move it away, or go on without snapshots',
+    'to have snapshots: stop the server, move DIR/volumes away, start and stop the server once, copy the data back with cp -a, start it',
   );
   lack(
     facts.freeBytes < sizeBytes,

@@ -1,9 +1,9 @@
-import { chmod, mkdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CoppiceError, type EnvironmentId } from '@coppice/model';
 import { enableQuotas, limitSubvolume, readQuotaMode, readSubvolumeQuota } from './btrfs-quotas.ts';
 import { readSpace } from './btrfs-space.ts';
-import { isOnBtrfs } from './choose-storage.ts';
+import { isOnBtrfs, probeName } from './choose-storage.ts';
 import { isMissing, volumeWork } from './file-failure.ts';
 import { decideGrowth, type Growth, type GrowthPolicy } from './growth.ts';
 import {
@@ -16,7 +16,8 @@ import {
   refuseDeletedImage,
   spareBytes,
 } from './image-file.ts';
-import { missingParts, readHostFacts } from './missing-parts.ts';
+import { hiddenMount, missingParts, readHostFacts } from './missing-parts.ts';
+import { takeDownVolumeFileSystem } from './take-down-volume-file-system.ts';
 import type { NoVolumeFileSystem, VolumeFileSystem } from './volume-file-system.ts';
 import { setFolderName } from './volume-name.ts';
 
@@ -25,6 +26,11 @@ export interface VolumeFileSystemOptions extends ImagePlace {
   /** Of a new image; a sparse file, so this is what it may come to take. */
   readonly sizeBytes: number;
   readonly growth: GrowthPolicy;
+  /**
+   * Asked once an image was made and mounted: whether whoever gets folders in it sees them, which a container engine in another mount
+   * namespace does not. Where it says no, the image goes again.
+   */
+  readonly isSeen?: (folder: string) => Promise<boolean>;
 }
 
 /**
@@ -47,8 +53,23 @@ export function openVolumeFileSystem(options: VolumeFileSystemOptions): Promise<
     if (missing.length > 0) return { kind: 'none', missing };
     await makeImage(image, options.sizeBytes);
     await mountImage(options);
+    if (await isHidden(options)) {
+      await takeDownVolumeFileSystem(options, 'remove-image');
+      return { kind: 'none', missing: [hiddenMount] };
+    }
     return settle(options);
   });
+}
+
+async function isHidden({ directory, isSeen }: VolumeFileSystemOptions): Promise<boolean> {
+  if (isSeen === undefined) return false;
+  const folder = join(directory, probeName());
+  await mkdir(folder);
+  try {
+    return !(await isSeen(folder));
+  } finally {
+    await rmdir(folder);
+  }
 }
 
 async function mountAgain(options: VolumeFileSystemOptions): Promise<void> {
@@ -75,6 +96,7 @@ async function settle(options: VolumeFileSystemOptions): Promise<VolumeFileSyste
   };
   return {
     kind: 'image',
+    image,
     quotas,
     growIfNeeded: () => volumeWork(`enlarge ${image}`, growIfNeeded),
     ...commonParts(directory),
@@ -84,6 +106,7 @@ async function settle(options: VolumeFileSystemOptions): Promise<VolumeFileSyste
 async function ownFileSystem(directory: string): Promise<VolumeFileSystem> {
   return {
     kind: 'own',
+    image: '',
     quotas: await readQuotaMode(directory),
     growIfNeeded: async () => ({ kind: 'blocked', by: 'not an image' }),
     ...commonParts(directory),

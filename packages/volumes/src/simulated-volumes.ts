@@ -130,6 +130,7 @@ export function createSimulatedVolumes(): SimulatedVolumes {
       setFolderName(environment);
       sets.delete(environment);
     },
+    setQuota: async () => undefined,
     async usage(environment) {
       setFolderName(environment);
       return 0;

@@ -7,6 +7,8 @@ import type { MissingPart } from './missing-parts.ts';
 export interface VolumeFileSystem {
   /** The directory's own, which nothing here changes but the quotas of sets; or ours, in an image file behind a loop device. */
   readonly kind: 'own' | 'image';
+  /** Path of the image; empty for the directory's own. */
+  readonly image: string;
   /** Simple quotas count what a set wrote itself, full ones all that it shows; `off` only where the file system is not ours. */
   readonly quotas: QuotaMode;
   space(): Promise<FileSystemSpace>;

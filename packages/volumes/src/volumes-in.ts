@@ -1,6 +1,7 @@
 import { chmod, chown, lstat, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoppiceError, type EnvironmentId } from '@coppice/model';
+import { limitSubvolume } from './btrfs-quotas.ts';
 import { isOccupied, volumeWork } from './file-failure.ts';
 import { readUsage } from './usage.ts';
 import { decodeVolumeName, nodeOfFolder, parseOwner, volumeFolder } from './volume-name.ts';
@@ -33,6 +34,12 @@ export function volumesIn(sets: VolumeSets, driver: Volumes['driver']): Volumes 
     snapshotUsage: underWay,
     sync: (environment) => volumeWork(`sync the volumes of ${environment}`, () => sets.sync(environment)),
     removeSet: (environment) => volumeWork(`delete the volumes of ${environment}`, () => sets.remove(environment)),
+    setQuota: (environment, limitBytes) =>
+      volumeWork(`limit the volumes of ${environment}`, async () => {
+        if (driver.quota === 'not enforced') return;
+        if (await sets.holds(environment)) return limitSubvolume(sets.dataPath(environment), limitBytes);
+        throw new CoppiceError('not-found', `there are no volumes of ${environment}`);
+      }),
     usage: (environment) =>
       volumeWork(`measure the volumes of ${environment}`, async () =>
         (await sets.holds(environment)) ? readUsage(sets.dataPath(environment)) : 0,

@@ -45,6 +45,11 @@ export interface Volumes {
   sync(environment: EnvironmentId): Promise<void>;
   /** Deletes the whole set, not what was kept of it: only ever for the deletion of the environment. */
   removeSet(environment: EnvironmentId): Promise<void>;
+  /**
+   * Bytes that the set may hold from now on; what writes more gets EDQUOT. A copy that became the set of an environment brings the limit of
+   * whose data it was. Nothing where `driver.quota` is 'not enforced'. Throws `not-found` without a set.
+   */
+  setQuota(environment: EnvironmentId, limitBytes: number | 'none'): Promise<void>;
   /** Bytes in use by the set. */
   usage(environment: EnvironmentId): Promise<number>;
 }
@@ -87,4 +92,8 @@ export interface VolumeDriver {
   /** What a snapshot costs, for `coppice doctor`. */
   readonly costs: string;
   readonly quota: 'enforced' | 'not enforced';
+  /** Where the data lies, for people. */
+  readonly place?: string;
+  /** What the host lacks for a driver that can snapshot and limit; missing where it lacks nothing. */
+  readonly lacks?: readonly { readonly message: string; readonly hint: string }[];
 }
