@@ -6,7 +6,7 @@ import { type Authorization, createGitHttpHandler, type GitRepositories, openRep
 import { configuredLimits, createImageBuilder, createRegistryHandler, openBuildDisks, openOciStore, sweepBases } from '@coppice/images';
 import { createHaproxyRouter, type Router } from '@coppice/router';
 import { openStore, type Store } from '@coppice/state';
-import { openVolumes } from '@coppice/volumes';
+import type { Volumes } from '@coppice/volumes';
 import type { FastifyInstance } from 'fastify';
 import type { DataDirectory } from './data-directory.ts';
 import { createApi } from './http/create-api.ts';
@@ -15,6 +15,7 @@ import { killPoints, withAfterEffect } from './kill-points.ts';
 import type { Log } from './logger.ts';
 import { ControlMetrics } from './metrics/control-metrics.ts';
 import { openMetrics } from './metrics.ts';
+import { openServerVolumes, type ServerVolumes } from './open-server-volumes.ts';
 import { openPassage } from './passage.ts';
 import type { ServerOptions } from './server-options.ts';
 import { wallClock } from './shifted-clock.ts';
@@ -28,6 +29,8 @@ export interface Composition {
   readonly router: Router;
   readonly repositories: GitRepositories;
   readonly store: Store;
+  readonly volumes: Volumes;
+  readonly volumeFileSystem: ServerVolumes['fileSystem'];
 }
 
 /** Addresses that are known only once the server listens. */
@@ -65,7 +68,7 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
   });
   // Begun at once: it also sweeps the disks that a server which died in a build left mounted.
   const buildDisks = openBuildDisks(at('builds/disks'));
-  await Promise.all([buildDisks, sweepBases()]);
+  const [{ volumes, fileSystem }] = await Promise.all([openServerVolumes(directory, dockerHost), buildDisks, sweepBases()]);
   const catalog = loadCatalog();
   const images = createImageBuilder({
     directory: at('builds'),
@@ -79,7 +82,7 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
   const ports: Ports = {
     store,
     engine,
-    volumes: await openVolumes({ directory: at('volumes'), serverId }),
+    volumes,
     router,
     repositories,
     images,
@@ -110,7 +113,7 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
     log,
   });
   addExecUpgrade(api.server, { control: plane.control, engine, verify });
-  return { api, plane, engine, sandbox, router, repositories, store };
+  return { api, plane, engine, sandbox, router, repositories, store, volumes, volumeFileSystem: fileSystem };
 }
 
 function authorize(store: Store, token: string, project: string): Authorization {

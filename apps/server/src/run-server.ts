@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { CoppiceError, isCoppiceError } from '@coppice/model';
+import { describeDriver, type VolumeDriver } from '@coppice/volumes';
 import { type Composition, compose, type Listening } from './compose.ts';
 import { openDataDirectory, writeAdminToken } from './data-directory.ts';
 import { startIdleCollection } from './idle-collection.ts';
@@ -9,6 +10,7 @@ import { missingTools } from './required-tools.ts';
 import { parseHostPort, type ServerOptions } from './server-options.ts';
 import { holdDirectory } from './single-server.ts';
 import { watchRouter } from './watch-router.ts';
+import { watchVolumes } from './watch-volumes.ts';
 
 /** Options as the command line has them. */
 export interface ServerFlags {
@@ -46,6 +48,7 @@ export async function runServer(flags: ServerFlags): Promise<void> {
   const listening: Listening = { url: '', registry: '' };
   const parts = await compose(options, directory, listening, log);
   secrets = () => parts.store.secrets.values();
+  sayVolumes(parts.volumes.driver);
   writeAdminToken(directory, () => parts.store.tokens.issue('admin'));
   const stopMaintenance = startMaintenance(parts.repositories, parts.store, log);
   const stopCollection = startIdleCollection(() => parts.store.activities.list({ state: 'running', limit: 1 }).length > 0);
@@ -70,7 +73,13 @@ export async function runServer(flags: ServerFlags): Promise<void> {
   }
   process.stdout.write(`coppice is ready: api=${listening.url} router=http://${parts.router.address} ssh=off\n`);
   void watchRouter(parts.router, log, watching.signal);
+  void watchVolumes(parts.volumeFileSystem, log, watching.signal);
   stopOnSignal(stop, log);
+}
+
+function sayVolumes(driver: VolumeDriver): void {
+  const lacks = (driver.lacks ?? []).map(({ message, hint }) => `\n  no snapshots and no quotas: ${message}; ${hint}`);
+  process.stderr.write(`volumes: ${describeDriver(driver)}${lacks.join('')}\n`);
 }
 
 async function listen({ api }: Composition, options: ServerOptions, listening: Listening): Promise<void> {

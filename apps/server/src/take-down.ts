@@ -5,13 +5,15 @@ import { createDockerEngine, createDockerSandbox } from '@coppice/engine';
 import { openBuildDisks } from '@coppice/images';
 import { CoppiceError } from '@coppice/model';
 import { createHaproxyRouter } from '@coppice/router';
+import { takeDownVolumeFileSystem } from '@coppice/volumes';
 import { openDataDirectory } from './data-directory.ts';
 import { closePassage, openPassage } from './passage.ts';
 import { whoHolds } from './single-server.ts';
+import { volumePlace } from './volume-place.ts';
 
 const stopDeadlineMs = 20_000;
 
-/** Stops the server of a data directory and removes all that it runs: containers, networks, rules, the router. Data and images stay. */
+/** Stops the server of a data directory and removes all that it runs: containers, networks, rules, the router, mounts. Data and images stay. */
 export async function takeDown(flags: { readonly data: string }): Promise<void> {
   const root = resolve(flags.data);
   if (!existsSync(root)) throw new CoppiceError('not-found', `there is no data directory ${root}`);
@@ -30,6 +32,7 @@ export async function takeDown(flags: { readonly data: string }): Promise<void> 
     log: () => undefined,
   }).shutdown();
   await closePassage(directory);
+  await takeDownVolumeFileSystem(volumePlace(directory), 'keep-image');
   process.stdout.write(`stopped and removed all that ${root} ran; its data is still there\n`);
 }
 

@@ -1,5 +1,7 @@
 export type { FileSystemSpace } from './btrfs-space.ts';
+export * from './describe-driver.ts';
 export type { Growth, GrowthPolicy } from './growth.ts';
+export type { ImagePlace } from './image-file.ts';
 export type { MissingPart } from './missing-parts.ts';
 export * from './open-volume-file-system.ts';
 export * from './open-volumes.ts';

@@ -1,4 +1,5 @@
 import type { EngineInfo } from '@coppice/engine';
+import { describeDriver, type VolumeDriver } from '@coppice/volumes';
 import type { DoctorCheck } from '../control-plane.ts';
 import type { Part } from './part-checks.ts';
 import type { CommandParts } from './parts.ts';
@@ -24,12 +25,14 @@ export async function doctorChecks({ ports, checks }: Pick<CommandParts, 'ports'
     return { check: part, ok: wrong === undefined, detail: wrong ?? 'answers', fix: wrong === undefined ? '' : fixes[part] };
   });
   const engine = health.engine === undefined ? engineChecks(await ports.engine.probe()) : [];
-  const { driver } = ports.volumes;
-  return [
-    ...parts,
-    ...engine,
-    { check: 'volume driver', ok: true, detail: `${driver.name}: ${driver.costs}; quota ${driver.quota}`, fix: '' },
-  ];
+  return [...parts, ...engine, volumeDriverCheck(ports.volumes.driver)];
+}
+
+/** Plain folders are no fault: all works, only dearer. */
+function volumeDriverCheck(driver: VolumeDriver): DoctorCheck {
+  const lacks = driver.lacks ?? [];
+  const detail = [describeDriver(driver), ...lacks.map(({ message }) => message)].join('; ');
+  return { check: 'volume driver', ok: true, detail, fix: lacks.map(({ hint }) => hint).join('; ') };
 }
 
 function engineChecks(info: EngineInfo): readonly DoctorCheck[] {

@@ -1,0 +1,23 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { NoVolumeFileSystem, VolumeFileSystem } from '@coppice/volumes';
+import type { Log } from './logger.ts';
+
+const everyMs = 30_000;
+
+/** Enlarges the file system of the volumes when it fills, until `signal`. What hinders it is logged when it changes. */
+export async function watchVolumes(fileSystem: VolumeFileSystem | NoVolumeFileSystem, log: Log, signal: AbortSignal): Promise<void> {
+  if (fileSystem.kind !== 'image') return;
+  let said = '';
+  while (!signal.aborted) {
+    try {
+      await pause(everyMs, undefined, { signal, ref: false });
+      const growth = await fileSystem.growIfNeeded();
+      const blockedBy = growth.kind === 'blocked' ? growth.by : '';
+      if (growth.kind === 'grown') log('volumes.grown', { fromBytes: growth.fromBytes, toBytes: growth.toBytes });
+      if (blockedBy !== '' && blockedBy !== said) log('volumes.full', { blockedBy });
+      said = blockedBy;
+    } catch (error) {
+      if (!signal.aborted) log('volumes.not-grown', { error });
+    }
+  }
+}
