@@ -1,4 +1,5 @@
 export type { ConfigurationFile } from './checked-text.ts';
+export { nextTimeOf } from './cron-spec.ts';
 export { type DiagnosticCode, diagnosticCodes } from './diagnostic-codes.ts';
 export { limits } from './limits.ts';
 export { minimalExample } from './minimal-example.ts';

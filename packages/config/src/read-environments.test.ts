@@ -36,3 +36,16 @@ test('a rule needs a match', () => {
     'coppice.yaml:5:16  environments: "match" is missing',
   ]);
 });
+
+test('the data of a branch is a clone or empty, and nothing else', () => {
+  const data = (value: string): string => `${web()}environments: [{ match: "**", data: ${value} }]\n`;
+  for (const value of ['clone', 'empty']) assert.equal(read(data(value)).topology?.environments[0]?.data, value);
+  assert.deepEqual(
+    ['copy', 'true', ''].flatMap((value) => complaints(data(value))),
+    [
+      'coppice.yaml:5:37  data: "copy" is not one of clone or empty; write clone or empty',
+      'coppice.yaml:5:37  data: true is not one of clone or empty; write clone or empty',
+      'coppice.yaml:5:38  data: nothing is not one of clone or empty; write clone or empty',
+    ],
+  );
+});

@@ -67,3 +67,13 @@ test('a node cannot have moved from one that is still there', () => {
   ]);
   assert.equal(topologyOf('services: { b: { type: redis:7, moved: { from: a } } }').nodes[0]?.kind, 'service');
 });
+
+test('two nodes cannot both have been the same one', () => {
+  const services = 'services: { a: { type: redis:7, moved: { from: old } }, b: { type: redis:7, moved: { from: old } } }';
+  assert.deepEqual(complaints(services), [
+    'coppice.yaml:1:92  moved: "old" is where the data of "a" comes from; only one node can have it',
+  ]);
+  assert.deepEqual(complaints(`${web('moved: { from: old }')}${services.replace('a: { type: redis:7, moved: { from: old } }, ', '')}\n`), [
+    'coppice.yaml:6:48  moved: "old" is where the data of "web" comes from; only one node can have it',
+  ]);
+});

@@ -45,10 +45,11 @@ export function readTopology(file: Cursor<RawFile>, context: TopologyContext): T
 function readNodes(file: Cursor<RawFile>, reading: Reading): readonly TopologyNode[] {
   const nodes: TopologyNode[] = [];
   const needs = new Map<string, readonly PlacedRelationship[]>();
+  const movedTo = new Map<string, string>();
   for (const application of entries(child(file, 'applications'))) {
     const declared = reading.nodes.get(application.name);
     if (declared === undefined) continue;
-    checkMoved(application, reading);
+    checkMoved(application, movedTo, reading);
     const read = readApplication(application, declared, reading);
     nodes.push(...read.nodes);
     for (const [name, relationships] of read.needs) needs.set(name, relationships);
@@ -57,7 +58,7 @@ function readNodes(file: Cursor<RawFile>, reading: Reading): readonly TopologyNo
     const declared = reading.nodes.get(service.name);
     // Where an application has the same name, that was reported.
     if (declared === undefined || declared.kind !== 'service') continue;
-    checkMoved(service, reading);
+    checkMoved(service, movedTo, reading);
     const read = readService(service, declared, reading);
     nodes.push(read.node);
     needs.set(service.name, read.needs);
@@ -66,12 +67,22 @@ function readNodes(file: Cursor<RawFile>, reading: Reading): readonly TopologyNo
   return nodes.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** A node cannot have moved from a name that is still in use. */
-function checkMoved(node: Cursor<string | { readonly moved?: { readonly from: string } }>, reading: Reading): void {
+/** A node cannot have moved from a name that is still in use, or that another has moved from: `movedTo` has those by their old name. */
+function checkMoved(
+  node: Cursor<string | { readonly moved?: { readonly from: string } }>,
+  movedTo: Map<string, string>,
+  reading: Reading,
+): void {
   if (typeof node.value === 'string' || node.value.moved === undefined) return;
   const from = node.value.moved.from;
-  if (!reading.nodes.has(from)) return;
   const at = node.place.children.get('moved')?.children.get('from')?.value ?? keyAt(node);
-  const hint = 'name what it was called before';
-  reading.report.error({ code: 'invalid-value', at, message: `moved: ${quote(from)} is still declared`, hint });
+  const other = movedTo.get(from);
+  movedTo.set(from, node.name);
+  if (reading.nodes.has(from)) {
+    const hint = 'name what it was called before';
+    reading.report.error({ code: 'invalid-value', at, message: `moved: ${quote(from)} is still declared`, hint });
+  } else if (other !== undefined) {
+    const message = `moved: ${quote(from)} is where the data of ${quote(other)} comes from`;
+    reading.report.error({ code: 'invalid-value', at, message, hint: 'only one node can have it' });
+  }
 }
