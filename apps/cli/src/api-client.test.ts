@@ -46,6 +46,18 @@ test('a request says who asks, and leaves out what is not given', async (t) => {
   );
 });
 
+test('a list is read page after page; who asks for a page gets the first', async (t) => {
+  const pages: Readonly<Record<string, object>> = {
+    '/activities?limit=2': { items: [9, 8], next: '8' },
+    '/activities?limit=2&before=8': { items: [7, 5], next: '5' },
+    '/activities?limit=2&before=5': { items: [1], next: null },
+  };
+  const { api, server } = await client(t, ({ path }, response) => sendJson(response, pages[path] ?? {}));
+  assert.deepEqual(await api.list('/activities', { limit: '2' }), [9, 8, 7, 5, 1]);
+  assert.equal(server.asked.length, 3);
+  assert.deepEqual(await api.page('/activities', { limit: '2' }), { items: [9, 8], next: '8' });
+});
+
 test('a change carries its body and a key of its own, and may be answered with nothing', async (t) => {
   const { api, server } = await client(t, ({ method }, response) => {
     if (method === 'DELETE') response.writeHead(204).end();

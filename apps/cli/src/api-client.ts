@@ -8,6 +8,12 @@ export interface ApiAccess {
   readonly token: string;
 }
 
+interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Where the next page begins; null: there are no more. */
+  readonly next: string | null;
+}
+
 /** Speaks the HTTP API. Failures the server names are thrown as CoppiceError with its code; nobody there, who breaks off or who is no Coppice server as ServerUnreachable. */
 export class ApiClient {
   readonly access: ApiAccess;
@@ -20,9 +26,21 @@ export class ApiClient {
     return await this.#json<Answer>(await this.#request('GET', withQuery(path, query)));
   }
 
-  /** All items of a list. */
+  /** All items of a list, page after page. */
   async list<Item>(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<readonly Item[]> {
-    return (await this.get<{ readonly items: readonly Item[] }>(path, query)).items;
+    const items: Item[] = [];
+    let page = await this.page<Item>(path, query);
+    items.push(...page.items);
+    while (page.next !== null) {
+      page = await this.page<Item>(path, { ...query, before: page.next });
+      items.push(...page.items);
+    }
+    return items;
+  }
+
+  /** The first items of a list, as many as the server tells at once. */
+  async page<Item>(path: string, query: Readonly<Record<string, string | undefined>> = {}): Promise<Page<Item>> {
+    return await this.get<Page<Item>>(path, query);
   }
 
   async send<Answer>(method: 'POST' | 'DELETE', path: string, body?: object): Promise<Answer> {

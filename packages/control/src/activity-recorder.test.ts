@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { CoppiceError } from '@coppice/model';
 import type { EnvironmentRecord, Store } from '@coppice/state';
 import { shopWithMain, temporaryStore } from '@coppice/state/testing';
-import { ActivityRecorder, type ActivityStart } from './activity-recorder.ts';
+import { ActivityRecorder, type ActivityStart, type RunningActivity } from './activity-recorder.ts';
 
 function recorder(t: TestContext): { readonly activities: ActivityRecorder; readonly store: Store; readonly main: EnvironmentRecord } {
   const { store } = temporaryStore(t);
@@ -106,23 +106,52 @@ test('an activity is cancelled while it runs here, or with what it is part of', 
   assert.deepEqual([activities.cancel(alone.id), activities.cancel('a_none')], [false, false]);
 });
 
-test('whoever watches hears of each start and end until called off', async (t) => {
-  const { activities } = recorder(t);
+test('whoever watches hears of each start, change and end until called off', async (t) => {
+  const { activities, main } = recorder(t);
+  activities.start(push).finish('succeeded');
   const off = new AbortController();
-  const heard = activities.changes(off.signal)[Symbol.asyncIterator]();
-  const next = heard.next();
+  const heard = activities.changes({ after: undefined, signal: off.signal })[Symbol.asyncIterator]();
+  let coming = heard.next();
+  const told = async (): Promise<unknown> => {
+    const { value } = await coming;
+    coming = heard.next();
+    return value && [value.id, value.state, value.environment, value.revision];
+  };
   const activity = activities.start(push);
+  assert.deepEqual(await told(), [activity.id, 'running', undefined, 3]);
+  activity.about({ environment: main.id });
+  assert.deepEqual(await told(), [activity.id, 'running', main.id, 4]);
   activity.finish('succeeded');
-  assert.deepEqual(
-    [await next, await heard.next()],
-    [
-      { done: false, value: activity.id },
-      { done: false, value: activity.id },
-    ],
-  );
-  const last = heard.next();
+  assert.deepEqual(await told(), [activity.id, 'succeeded', main.id, 5]);
   off.abort();
-  assert.deepEqual(await last, { done: true, value: undefined });
+  assert.equal(await told(), undefined);
+});
+
+test('whoever comes back hears of all that changed meanwhile, each once, and then goes on', async (t) => {
+  const { activities, store } = recorder(t);
+  const ids = store.transaction(() => Array.from({ length: 250 }, () => store.activities.create({ ...push, deployment: undefined }).id));
+  const again = ids[7] as string;
+  store.activities.update(again, { state: 'succeeded' });
+  const heard = activities.changes({ after: 5, signal: new AbortController().signal });
+  const told: string[] = [];
+  let last: RunningActivity | undefined;
+  for await (const { id } of heard) {
+    told.push(id);
+    if (id === again) last = activities.start(push);
+    if (id === last?.id) break;
+  }
+  assert.deepEqual(told, [...ids.slice(5).filter((id) => id !== again), again, last?.id]);
+});
+
+test('a revision that was never given is passed over, and who watches what is called off already hears nothing', async (t) => {
+  const { activities } = recorder(t);
+  activities.start(push);
+  const heard = activities.changes({ after: 2, signal: new AbortController().signal })[Symbol.asyncIterator]();
+  const coming = heard.next();
+  const { id } = activities.start(push);
+  assert.equal((await coming).value?.id, id);
+  await heard.return?.();
+  assert.deepEqual(await all(activities.changes({ after: 0, signal: AbortSignal.abort() })), []);
 });
 
 test('how an activity ended is measured and logged with its ids; a cancelled one has no failure of its own', (t) => {

@@ -1,4 +1,4 @@
-import { EventEmitter, on } from 'node:events';
+import { EventEmitter } from 'node:events';
 import {
   type Activity,
   type ActivityKind,
@@ -13,6 +13,9 @@ import type { Store } from '@coppice/state';
 import { FailureCount } from './failure-count.ts';
 import { LineBatch } from './line-batch.ts';
 import type { Ports } from './ports.ts';
+
+/** A reader that is far behind is told so many at a time, so that it does not hold the rest in memory. */
+const changesAtOnce = 100;
 
 /** An activity that runs: where its lines go, and how it is stopped. */
 export interface RunningActivity {
@@ -67,7 +70,7 @@ export class ActivityRecorder {
       this.#bell.emit(`log ${id}`);
     });
     this.#running.set(id, { controller, lines });
-    this.#bell.emit('activity', id);
+    this.#bell.emit('activity');
     let { environment } = start;
     let deployment: DeploymentId | undefined;
     const log: Ports['log'] = (event, details) => this.#around.log?.(event, { activity: id, environment, deployment, ...details });
@@ -86,6 +89,7 @@ export class ActivityRecorder {
         environment = what.environment ?? environment;
         deployment = what.deployment ?? deployment;
         this.#store.activities.update(id, what);
+        this.#bell.emit('activity');
       },
       finish: (state, error) => {
         if (error !== undefined) this.failures.add(error, state === 'cancelled' ? 'cancelled' : undefined);
@@ -94,7 +98,7 @@ export class ActivityRecorder {
         lines.flush();
         this.#running.delete(id);
         this.#store.activities.update(id, { state });
-        this.#bell.emit('activity', id);
+        this.#bell.emit('activity');
         this.#bell.emit(`log ${id}`);
       },
     };
@@ -147,12 +151,26 @@ export class ActivityRecorder {
     }
   }
 
-  /** Ids of activities as they start and end. */
-  async *changes(signal: AbortSignal): AsyncIterable<string> {
+  /**
+   * Activities that changed since the revision `after`, in the order of their last change, then those that change; where `after` is
+   * undefined or was never given, only the latter. One that changes again before it is told is told once. Ends when called off.
+   */
+  async *changes({ after, signal }: { readonly after: number | undefined; readonly signal: AbortSignal }): AsyncIterable<Activity> {
+    const bell = this.#listen('activity', signal);
+    const last = this.#store.activities.lastRevision();
+    let seen = after !== undefined && after <= last ? after : last;
     try {
-      for await (const [id] of on(this.#bell, 'activity', { signal })) yield id as string;
-    } catch (error) {
-      if (!signal.aborted) throw error;
+      while (!signal.aborted) {
+        const changed = this.#store.activities.changedSince(seen, changesAtOnce);
+        for (const activity of changed) {
+          if (signal.aborted) return;
+          seen = activity.revision;
+          yield activity;
+        }
+        if (changed.length === 0 && !(await bell.next())) return;
+      }
+    } finally {
+      bell.close();
     }
   }
 

@@ -42,12 +42,14 @@ export interface ControlPlane extends DataCommands {
     request: { readonly environment: string; readonly about: 'build' | 'restart'; readonly node: string },
   ): Promise<ExplainView>;
 
+  /** Newest first, at most `limit`; `before`: only those with a smaller sequence, such as the `next` of the page before. */
   listActivities(filter: {
     readonly project?: string;
     readonly environment?: string;
     readonly state?: ActivityState;
-    readonly limit?: number;
-  }): readonly ActivityView[];
+    readonly before?: number;
+    readonly limit: number;
+  }): ActivityPage;
   /** Lines so far and as they come; ends when the activity does, or at once unless `follow`. */
   activityLog(id: string, options: { readonly follow: boolean; readonly signal?: AbortSignal }): AsyncIterable<string>;
   showActivity(id: string): ActivityView;
@@ -55,8 +57,11 @@ export interface ControlPlane extends DataCommands {
   cancelActivity(id: string, actor: string): Promise<void>;
   /** Resolves when the activity has ended. */
   waitActivity(id: string): Promise<ActivityView>;
-  /** Activities as they start, change and end. */
-  events(signal: AbortSignal): AsyncIterable<ActivityView>;
+  /**
+   * Activities as they start, change and end, each as it is when it is told: changes that follow each other quickly are told as one. First
+   * those that changed since the revision `after`; where that is undefined, or was never given, only what changes from now on.
+   */
+  events(options: { readonly after: number | undefined; readonly signal: AbortSignal }): AsyncIterable<ActivityView>;
 
   /** Output of one node's instances, or of all, each line with its node. Secrets are redacted. */
   logs(project: string, request: LogRequest): AsyncIterable<NodeLogLine>;
@@ -164,6 +169,13 @@ export interface ExplainView {
 export interface ActivityView extends Omit<Activity, 'environment'> {
   /** Name of the environment, or null. */
   readonly environment: string | null;
+}
+
+/** Some of the activities. */
+export interface ActivityPage {
+  readonly items: readonly ActivityView[];
+  /** Where the next page begins, see `before`; null: there are no more. */
+  readonly next: number | null;
 }
 
 /** What a request for long work answers. */

@@ -78,6 +78,27 @@ test('activities are listed newest first, by project, environment and state', (t
   assert.deepEqual(ids({ project: project.name }), [second.id, first.id]);
   assert.deepEqual(ids({ project: project.name, state: 'running' }), [first.id]);
   assert.deepEqual(ids({ environment: main.id, state: 'succeeded', limit: 5 }), [second.id]);
+  assert.deepEqual(ids({ before: third.sequence }), [second.id, first.id]);
+  assert.deepEqual(ids({ project: project.name, before: second.sequence, limit: 5 }), [first.id]);
+  assert.deepEqual(ids({ before: first.sequence }), []);
+});
+
+test('what changed since a revision is told in the order of the last changes', (t) => {
+  const { store } = temporaryStore(t);
+  const { project } = shopWithMain(store);
+  const changed = (revision: number, limit = 10): readonly string[] => store.activities.changedSince(revision, limit).map(({ id }) => id);
+  assert.deepEqual([store.activities.lastRevision(), changed(0)], [0, []]);
+  const [first, second, third] = [push, push, push].map((make) => store.activities.create(make(project.name)).id) as [
+    string,
+    string,
+    string,
+  ];
+  store.activities.update(first, { state: 'succeeded' });
+  assert.equal(store.activities.lastRevision(), 4);
+  assert.deepEqual(
+    [changed(0), changed(0, 2), changed(2), changed(3), changed(4)],
+    [[second, third, first], [second, third], [third, first], [first], []],
+  );
 });
 
 test('a log is read on from where a reader was', (t) => {

@@ -21,6 +21,10 @@ interface ActivityRow {
   readonly finished_at: string | null;
 }
 
+interface Counter {
+  readonly last: number;
+}
+
 /** What happens and happened, with its logs. */
 export function activityStore(database: Database, clock: Clock): ActivityStore {
   return {
@@ -30,6 +34,11 @@ export function activityStore(database: Database, clock: Clock): ActivityStore {
       return row === undefined ? undefined : toActivity(row);
     },
     list: (filter) => list(database, filter),
+    changedSince(revision, limit) {
+      const sql = 'SELECT * FROM activities WHERE revision > @revision ORDER BY revision LIMIT @limit';
+      return database.all<ActivityRow>(sql, { revision, limit }).map(toActivity);
+    },
+    lastRevision: () => counted(database.get<Counter>('SELECT last FROM activity_revision')),
     update: (id, change) => database.transaction(() => update(database, clock, { id, change })),
     append: (id, lines) => database.transaction(() => appendLines(database, id, lines)),
     log: (id, after) => database.transaction(() => readLines(database, id, after ?? 0)),
@@ -50,10 +59,10 @@ function create(database: Database, clock: Clock, activity: Parameters<ActivityS
 }
 
 function list(database: Database, filter: Parameters<ActivityStore['list']>[0]): readonly Activity[] {
-  const { project, environment, state, limit = -1 } = filter;
+  const { project, environment, state, before = Number.MAX_SAFE_INTEGER, limit = -1 } = filter;
   const { where, parameters } = equalTo({ project, environment, state });
-  const rows = database.all<ActivityRow>(`SELECT * FROM activities ${where} ORDER BY sequence DESC LIMIT @limit`, { ...parameters, limit });
-  return rows.map(toActivity);
+  const sql = `SELECT * FROM activities ${where === '' ? 'WHERE' : `${where} AND`} sequence < @before ORDER BY sequence DESC LIMIT @limit`;
+  return database.all<ActivityRow>(sql, { ...parameters, before, limit }).map(toActivity);
 }
 
 function update(
@@ -84,7 +93,10 @@ function update(
 
 /** The next number of the one sequence that the changes of all activities are numbered by. To be called in a transaction. */
 function nextRevision(database: Database): number {
-  const row = database.get<{ last: number }>('UPDATE activity_revision SET last = last + 1 RETURNING last');
+  return counted(database.get<Counter>('UPDATE activity_revision SET last = last + 1 RETURNING last'));
+}
+
+function counted(row: Counter | undefined): number {
   if (row === undefined)
     throw new CoppiceError('state-failed', 'the state database does not count the changes of activities: it is damaged');
   return row.last;

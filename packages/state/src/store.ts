@@ -264,8 +264,14 @@ export interface ActivityStore {
     readonly project?: string;
     readonly environment?: EnvironmentId;
     readonly state?: ActivityState;
+    /** Only those with a smaller sequence. */
+    readonly before?: number;
     readonly limit?: number;
   }): readonly Activity[];
+  /** Those that changed since a revision, in the order of their last change. */
+  changedSince(revision: number, limit: number): readonly Activity[];
+  /** Of the last change there was; 0 before the first. */
+  lastRevision(): number;
   update(
     id: string,
     change: { readonly state?: ActivityState; readonly environment?: EnvironmentId; readonly deployment?: DeploymentId },

@@ -11,10 +11,14 @@ export function addActivityCommands(program: Command, open: OpenSession): void {
   const activity = program.command('activity').description('what happens and happened');
   activity
     .command('list')
+    .option('--all', 'more than the newest 100')
     .description('newest first; of the project, where one is named')
-    .action(async () => {
+    .action(async (options: { readonly all?: boolean }) => {
       const session = await open();
-      const activities = await session.api.list<ActivityView>('/activities', { project: session.namedProject });
+      const project = session.namedProject;
+      const activities = options.all
+        ? await session.api.list<ActivityView>('/activities', { project, limit: '1000' })
+        : (await session.api.page<ActivityView>('/activities', { project })).items;
       const rows = activities.map((view) => [
         view.id,
         view.kind,

@@ -15,7 +15,7 @@ test('lists are items and what comes next', async (t) => {
     listProjects: () => [project],
     listEnvironments: async () => [],
     listDeployments: () => [],
-    listActivities: () => [],
+    listActivities: () => ({ items: [], next: null }),
     doctor: async () => [{ check: 'disk', ok: true, detail: 'there is room', fix: '' }],
   });
   const answers: unknown[] = [];
@@ -147,7 +147,7 @@ test('a stream that fails half-way breaks off: it does not look as if that was a
 });
 
 test('who asks for the head of a stream gets it, and the connection is free again', async (t) => {
-  const opened = openTestApi(t, { listProjects: () => [], events: (signal) => never(signal) });
+  const opened = openTestApi(t, { listProjects: () => [], events: ({ signal }) => never(signal) });
   await opened.api.listen({ port: 0, host: '127.0.0.1' });
   const socket = connect((opened.api.server.address() as AddressInfo).port, '127.0.0.1');
   t.after(() => socket.destroy());

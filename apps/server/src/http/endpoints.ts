@@ -1,8 +1,9 @@
+import type { ActivityView } from '@coppice/control';
 import { type ActivityState, CoppiceError } from '@coppice/model';
 import { dataEndpoints } from './data-endpoints.ts';
 import { type Call, type Endpoint, environmentParam, flagField, list, projectParam, textField } from './endpoint.ts';
 import type { Parameter } from './parameter.ts';
-import { eventsSeen, sendEvents, sendLines } from './stream.ts';
+import { lastEventId, numbered, type StreamedEvent, sendEvents, sendLines } from './stream.ts';
 
 const states: readonly ActivityState[] = ['running', 'succeeded', 'failed', 'cancelled'];
 const compared: Parameter = { kind: 'text', required: true, means: 'deployment, revision or environment' };
@@ -167,12 +168,16 @@ const activities: readonly Endpoint[] = [
       environment: { kind: 'text', means: 'only of this one of the project' },
       state: { kind: 'choice', values: states, means: 'only these' },
       limit: { kind: 'count', least: 1, most: 1000, means: 'at most so many; 100 where missing' },
+      before: { kind: 'count', least: 1, most: 999_999_999_999_999, means: 'only what is older: the `next` of the page before' },
     },
     handle: ({ control, query }) => {
       if (query['environment'] !== undefined && query['project'] === undefined)
         throw new CoppiceError('invalid-request', 'environment needs project beside it');
       const limit = query['limit'] === undefined ? 100 : Number(query['limit']);
-      return list(control.listActivities({ ...named(query, 'project'), ...named(query, 'environment'), ...state(query['state']), limit }));
+      const before = query['before'] === undefined ? {} : { before: Number(query['before']) };
+      const about = { ...named(query, 'project'), ...named(query, 'environment'), ...state(query['state']) };
+      const { items, next } = control.listActivities({ ...about, ...before, limit });
+      return { items, next: next === null ? null : String(next) };
     },
   },
   {
@@ -189,7 +194,7 @@ const activities: readonly Endpoint[] = [
     handle: async ({ control, params, query, request, reply, signal }) => {
       control.showActivity(params['id'] ?? '');
       const values = control.activityLog(params['id'] ?? '', { follow: query['follow'] === 'true', signal });
-      await sendEvents(reply, { name: 'line', values, skip: eventsSeen(request.headers['last-event-id']) });
+      await sendEvents(reply, { name: 'line', events: numbered(values, lastEventId(request.headers['last-event-id']) ?? 0) });
     },
   },
   {
@@ -202,8 +207,11 @@ const activities: readonly Endpoint[] = [
   {
     method: 'GET',
     path: '/events',
-    summary: 'Activities as they start, change and end, as server-sent events',
-    handle: async ({ control, reply, signal }) => await sendEvents(reply, { name: 'activity', values: control.events(signal), skip: 0 }),
+    summary: 'Activities as they start, change and end, as server-sent events; with Last-Event-ID first what changed since',
+    handle: async ({ control, request, reply, signal }) => {
+      const changes = control.events({ after: lastEventId(request.headers['last-event-id']), signal });
+      await sendEvents(reply, { name: 'activity', events: byRevision(changes) });
+    },
   },
   {
     method: 'GET',
@@ -215,6 +223,11 @@ const activities: readonly Endpoint[] = [
 
 /** Every operation of the API. */
 export const endpoints: readonly Endpoint[] = [...projects, ...environments, ...dataEndpoints, ...history, ...activities];
+
+/** Numbered across connections, so that a client can go on where it was. */
+async function* byRevision(activities: AsyncIterable<ActivityView>): AsyncIterable<StreamedEvent> {
+  for await (const activity of activities) yield { id: activity.revision, value: activity };
+}
 
 function named<Name extends string>(query: Call['query'], name: Name): { readonly [Key in Name]?: string } {
   const value = query[name];

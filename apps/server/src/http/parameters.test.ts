@@ -15,6 +15,7 @@ test('a value that cannot be is refused, with what is allowed', async (t) => {
     '/v1/activities?limit=1.5': 'limit is a whole number from 1 to 1000, not "1.5"',
     '/v1/activities?limit=1001': 'limit is a whole number from 1 to 1000, not "1001"',
     '/v1/activities?limit=': 'limit is a whole number from 1 to 1000, not ""',
+    '/v1/activities?before=x': 'before is a whole number from 1 to 999999999999999, not "x"',
     '/v1/activities?limit=1&limit=2': 'limit is given more than once',
     '/v1/activities?environment=main': 'environment needs project beside it',
     '/v1/activities/a_1/log?follow=yes': 'follow is true or false, not "yes"',
@@ -34,7 +35,7 @@ test('a value that cannot be is refused, with what is allowed', async (t) => {
 test('values that can be reach the control plane as what they mean', async (t) => {
   const calls: unknown[] = [];
   const control: Partial<ControlPlane> = {
-    listActivities: (filter) => noted(calls, filter, []),
+    listActivities: (filter) => noted(calls, filter, { items: [], next: null }),
     explain: async (_project, request) => noted(calls, request, { node: 'web', key: 'k', inputs: [] }),
     logs: (_project, { signal: _signal, ...request }: LogRequest) => noted(calls, request, nothing()),
     diff: async (...given) => noted(calls, given, { equal: true, changes: [] }),
@@ -43,6 +44,7 @@ test('values that can be reach the control plane as what they mean', async (t) =
   const urls = [
     '/v1/activities',
     '/v1/activities?project=shop&environment=main&state=failed&limit=5',
+    '/v1/activities?before=41&limit=1000',
     '/v1/projects/shop/environments/-/explain/build/web',
     `${environment}/logs`,
     `${environment}/logs?node=web&follow=true&tail=0&since=2026-03-01T12:00:00.5%2B01:00`,
@@ -50,10 +52,11 @@ test('values that can be reach the control plane as what they mean', async (t) =
   ];
   const statuses: number[] = [];
   for (const url of urls) statuses.push((await ask({ url })).statusCode);
-  assert.deepEqual(statuses, [200, 200, 200, 200, 200, 200]);
+  assert.deepEqual(statuses, [200, 200, 200, 200, 200, 200, 200]);
   assert.deepEqual(calls, [
     { limit: 100 },
     { project: 'shop', environment: 'main', state: 'failed', limit: 5 },
+    { before: 41, limit: 1000 },
     { environment: '', about: 'build', node: 'web' },
     { environment: 'main', node: '', follow: false, since: undefined, tail: undefined },
     { environment: 'main', node: 'web', follow: true, since: '2026-03-01T12:00:00.5+01:00', tail: 0 },

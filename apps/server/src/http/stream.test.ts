@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Fastify from 'fastify';
-import { eventsSeen, sendEvents } from './stream.ts';
+import { lastEventId, numbered, sendEvents } from './stream.ts';
 
 async function* lines(): AsyncIterable<string> {
   yield 'one';
@@ -9,13 +9,13 @@ async function* lines(): AsyncIterable<string> {
   yield 'three';
 }
 
-async function streamed(lastEventId?: string): Promise<string> {
+async function streamed(last?: string): Promise<string> {
   const api = Fastify();
   api.get('/', async (request, reply) => {
-    await sendEvents(reply, { name: 'line', values: lines(), skip: eventsSeen(request.headers['last-event-id']) });
+    await sendEvents(reply, { name: 'line', events: numbered(lines(), lastEventId(request.headers['last-event-id']) ?? 0) });
   });
   try {
-    return (await api.inject({ url: '/', headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId } })).body;
+    return (await api.inject({ url: '/', headers: last === undefined ? {} : { 'last-event-id': last } })).body;
   } finally {
     await api.close();
   }
@@ -30,6 +30,9 @@ test('a client that comes back gets only what it has not seen', async () => {
   assert.equal(await streamed('2'), 'id: 3\nevent: line\ndata: "three"\n\nevent: end\ndata: null\n\n');
 });
 
-test('a Last-Event-ID that is no number is passed over', () => {
-  assert.deepEqual([eventsSeen('x'), eventsSeen('-1'), eventsSeen(undefined), eventsSeen('99999999999999')], [0, 0, 0, 0]);
+test('a Last-Event-ID that is no number is passed over', async () => {
+  const headers = ['x', '-1', '1.5', '', undefined, '9'.repeat(16)];
+  assert.deepEqual(headers.map(lastEventId), [undefined, undefined, undefined, undefined, undefined, undefined]);
+  assert.deepEqual([lastEventId('0'), lastEventId('12')], [0, 12]);
+  assert.equal(await streamed('x'), await streamed());
 });

@@ -6,24 +6,25 @@ const heartbeatMs = 15_000;
 export interface EventStream {
   /** Of each event. */
   readonly name: string;
-  readonly values: AsyncIterable<unknown>;
-  /** So many values the client has from an earlier connection: they are left out. */
-  readonly skip: number;
+  readonly events: AsyncIterable<StreamedEvent>;
+}
+
+/** One event; a client that comes back says the id of the last that it got. */
+export interface StreamedEvent {
+  readonly id: number;
+  readonly value: unknown;
 }
 
 /**
- * Streams values as server-sent events, `event: name` and one JSON line each, until they end or the client goes away. Where the values
- * fail the answer stays open: the caller is to break it off.
+ * Streams events as server-sent ones, `event: name` and one JSON line each, until they end or the client goes away. Where they fail the
+ * answer stays open: the caller is to break it off.
  */
-export async function sendEvents(reply: FastifyReply, { name, values, skip }: EventStream): Promise<void> {
+export async function sendEvents(reply: FastifyReply, { name, events }: EventStream): Promise<void> {
   const raw = begin(reply, 'text/event-stream');
   if (raw.writableEnded) return;
   const heartbeat = setInterval(() => raw.write(': alive\n\n'), heartbeatMs);
-  let id = 0;
   try {
-    for await (const value of values) {
-      id += 1;
-      if (id <= skip) continue;
+    for await (const { id, value } of events) {
       await write(raw, `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(value)}\n\n`);
     }
     await write(raw, 'event: end\ndata: null\n\n');
@@ -33,9 +34,18 @@ export async function sendEvents(reply: FastifyReply, { name, values, skip }: Ev
   }
 }
 
-/** How many events the client already has of a stream that always begins with the same ones, from its `Last-Event-ID`. */
-export function eventsSeen(header: string | readonly string[] | undefined): number {
-  return typeof header === 'string' && /^\d{1,9}$/.test(header) ? Number(header) : 0;
+/** The id of the last event that the client got, from its `Last-Event-ID`; undefined where it says none, or one that was never given. */
+export function lastEventId(header: string | readonly string[] | undefined): number | undefined {
+  return typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+}
+
+/** Values of a stream that always begins with the same ones, numbered from 1; those up to `seen` are left out. */
+export async function* numbered(values: AsyncIterable<unknown>, seen: number): AsyncIterable<StreamedEvent> {
+  let id = 0;
+  for await (const value of values) {
+    id += 1;
+    if (id > seen) yield { id, value };
+  }
 }
 
 /** Streams values as newline-delimited JSON; the answer stays open where they fail, too. */

@@ -2,6 +2,7 @@ import { CoppiceError } from '@coppice/model';
 import type { ActivityView, ControlPlane } from '../control-plane.ts';
 import { environmentNamed } from '../history/find.ts';
 import { activityView } from '../history/views.ts';
+import type { Ports } from '../ports.ts';
 import type { CommandParts } from './parts.ts';
 
 type ActivityCommands = Pick<
@@ -9,24 +10,30 @@ type ActivityCommands = Pick<
   'listActivities' | 'activityLog' | 'showActivity' | 'cancelActivity' | 'waitActivity' | 'events'
 >;
 
+/** What these commands need. */
+type ActivityParts = Pick<CommandParts, 'activities'> & { readonly ports: Pick<Ports, 'store' | 'log'> };
+
 /** What happens and happened. */
-export function activityCommands(parts: CommandParts): ActivityCommands {
+export function activityCommands(parts: ActivityParts): ActivityCommands {
   const { ports, activities } = parts;
   const show = (id: string): ActivityView => {
-    const view = activityView(ports.store, id);
-    if (!view) throw new CoppiceError('not-found', `no activity is "${id}"`, { hint: 'list them: coppice activity list' });
-    return view;
+    const activity = ports.store.activities.get(id);
+    if (!activity) throw new CoppiceError('not-found', `no activity is "${id}"`, { hint: 'list them: coppice activity list' });
+    return activityView(ports.store, activity);
   };
   return {
     showActivity: show,
-    listActivities: ({ project, environment, ...filter }) => {
+    listActivities: ({ project, environment, limit, ...filter }) => {
       const named = environment !== undefined && project !== undefined ? environmentNamed(ports.store, project, environment) : undefined;
       const found = ports.store.activities.list({
         ...filter,
         ...(project === undefined ? {} : { project }),
         ...(named ? { environment: named.id } : {}),
+        limit: limit + 1,
       });
-      return found.map((activity) => show(activity.id));
+      const page = found.slice(0, limit);
+      const next = found.length > limit ? (page.at(-1)?.sequence ?? null) : null;
+      return { items: page.map((activity) => activityView(ports.store, activity)), next };
     },
     activityLog: (id, options) => activities.log(id, options),
     cancelActivity: async (id, actor) => {
@@ -38,8 +45,8 @@ export function activityCommands(parts: CommandParts): ActivityCommands {
       await activities.ended(id);
       return show(id);
     },
-    events: async function* (signal) {
-      for await (const id of activities.changes(signal)) yield show(id);
+    events: async function* ({ after, signal }) {
+      for await (const activity of activities.changes({ after, signal })) yield activityView(ports.store, activity);
     },
   };
 }

@@ -1,7 +1,9 @@
 import type { EngineListing } from '@coppice/engine';
 import {
+  type Activity,
   type Deployment,
   type EnvironmentId,
+  isClosed,
   type NodeName,
   type NodeSpec,
   nodeDigest,
@@ -93,6 +95,7 @@ function statusOf(
   listing: EngineListing | undefined,
 ): EnvironmentStatus {
   if (!environment.desired.exists) return 'deleting';
+  if (isClosed(environment.desired)) return 'closed';
   if (!nodes) return 'creating';
   const wakes = store.activities.list({ environment: environment.id, state: 'running' }).some(({ kind }) => kind === 'wake');
   if (wakes) return 'waking';
@@ -138,9 +141,7 @@ export function releaseView(release: Release, at: { readonly commit: string; rea
   return { commit: at.commit, tree: at.tree, digest: releaseDigest(release), nodes };
 }
 
-export function activityView(store: Store, id: string): ActivityView | undefined {
-  const activity = store.activities.get(id);
-  if (!activity) return undefined;
+export function activityView(store: Store, activity: Activity): ActivityView {
   const environment = activity.environment && store.environments.get(activity.environment);
   return { ...activity, environment: environment ? environment.name : (activity.environment ?? null) };
 }
