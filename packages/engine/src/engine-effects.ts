@@ -10,6 +10,8 @@ export const engineEffects = [
   'resizeGeneration',
   'stopGeneration',
   'removeInstances',
+  'freeze',
+  'thaw',
   'startJob',
   'removeJob',
 ] as const satisfies readonly (keyof Engine)[];

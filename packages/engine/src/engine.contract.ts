@@ -28,6 +28,12 @@ export function engineContract(name: string, create: () => Promise<EngineHarness
     const job = (change: Partial<JobSpec> = {}): JobSpec =>
       jobSpec(harness.image, { environment: owner, argv: harness.program({ exitCode: 0 }), ...change });
 
+    const jobThatRuns = async (): Promise<JobSpec> => {
+      const spec = job({ argv: harness.program({}) });
+      await engine.startJob(spec);
+      return spec;
+    };
+
     before(async () => {
       harness = await create();
       engine = harness.engine;
@@ -189,6 +195,83 @@ export function engineContract(name: string, create: () => Promise<EngineHarness
           edges: [{ from: node('web'), to: node('web'), port: 80 }],
         });
       }
+    });
+
+    test('what is frozen runs and answers nothing until it is thawed, and is listed as running', async () => {
+      const command = { argv: ['/bin/true'], timeoutMs: 10_000 };
+      const spec = generation({ instances: 2 });
+      const started = await engine.startGeneration(spec);
+      const running = await engine.startJob(job({ argv: harness.program({}) }));
+      const before = await engine.inspect(owner);
+      assert.deepEqual(before, { network: true, generations: [started], jobs: [running] });
+      const ids = [...started.instances, running].map(({ id }) => id);
+      for (const _ of ['once', 'twice']) await engine.freeze(owner);
+      assert.deepEqual(await engine.inspect(owner), { ...before, frozen: true });
+      assert.equal((await engine.list()).get(owner)?.frozen, true);
+      for (const id of ids) await assert.rejects(engine.exec(id, command), { code: 'engine-failed' });
+      assert.deepEqual(await engine.startGeneration(spec), started);
+      for (const _ of ['once', 'twice']) await engine.thaw(owner);
+      assert.deepEqual(await engine.inspect(owner), before);
+      for (const id of ids) assert.equal((await engine.exec(id, command)).exitCode, 0);
+    });
+
+    test('where nothing runs there is nothing to freeze, and the neighbours are not frozen', async () => {
+      const other = environment(`${owner}y`);
+      await engine.ensureNetwork(other);
+      await engine.startGeneration(generation({ environment: other }));
+      const ended = generation({ argv: harness.program({ exitCode: 0 }) });
+      await engine.startGeneration(ended);
+      await until(
+        async () => (await engine.inspect(owner)).generations[0]?.instances[0]?.state,
+        (state) => state === 'exited',
+      );
+      for (const nothing of [owner, environment('e_none')]) {
+        await engine.freeze(nothing);
+        assert.equal((await engine.inspect(nothing)).frozen, undefined);
+        await engine.thaw(nothing);
+      }
+      await engine.freeze(owner);
+      assert.equal((await engine.inspect(other)).frozen, undefined);
+      await engine.thaw(owner);
+      await engine.stopGeneration(generation({ environment: other }), ended.stop);
+      await engine.removeNetwork(other);
+    });
+
+    test('what is frozen can be read, stopped and removed', async () => {
+      const [web, worker] = [generation({ argv: harness.program({ prints: ['one'] }) }), generation({ node: node('worker') })];
+      const [speaking] = (await engine.startGeneration(web)).instances;
+      const [silent] = (await engine.startGeneration(worker)).instances;
+      const { key } = await jobThatRuns();
+      await until(
+        async () => await collect(engine.logs(speaking?.id ?? '', {})),
+        (lines) => lines.length === 1,
+      );
+      await engine.freeze(owner);
+      assert.deepEqual(
+        (await collect(engine.logs(speaking?.id ?? '', {}))).map(({ text }) => text),
+        ['one'],
+      );
+      const [stop, begin] = [{ signal: 'SIGTERM', graceMs: 20_000 }, performance.now()];
+      await engine.stopGeneration(web, stop);
+      await engine.removeJob(owner, key);
+      assert.equal((await engine.inspect(owner)).frozen, true);
+      await engine.removeInstances(owner, [silent?.id ?? ''], stop);
+      assert.ok(performance.now() - begin < stop.graceMs, 'the signal did not reach it');
+      assert.deepEqual(await engine.inspect(owner), { network: true, generations: [], jobs: [] });
+      await engine.thaw(owner);
+    });
+
+    test('what ends or starts while all is frozen is neither an error nor left behind', async () => {
+      const [first, second] = [generation(), generation({ digest: digest('two') })];
+      await engine.startGeneration(first);
+      await Promise.all([engine.freeze(owner), engine.stopGeneration(first, first.stop), engine.startGeneration(second)]);
+      await engine.freeze(owner);
+      assert.equal((await engine.inspect(owner)).frozen, true);
+      await engine.stopGeneration(second, second.stop);
+      await engine.thaw(owner);
+      const third = generation({ digest: digest('three') });
+      const started = await engine.startGeneration(third);
+      assert.deepEqual(await engine.inspect(owner), { network: true, generations: [started], jobs: [] });
     });
 
     test('a change is hinted with its environment', async () => {

@@ -46,6 +46,15 @@ export interface Engine {
   /** Stops and removes single instances by id. */
   removeInstances(environment: EnvironmentId, ids: readonly string[], stop: StopSpec): Promise<void>;
 
+  /**
+   * Stops the clock of all that runs of the environment, jobs included, and of what starts to meanwhile: none of it runs until `thaw`.
+   * Repeatable. `engine-failed`, and all goes on, where something does not stand still within 2 s. Meanwhile commands in its instances
+   * fail, and its clients wait: the caller keeps it short, and starts nothing.
+   */
+  freeze(environment: EnvironmentId): Promise<void>;
+  /** Lets all of it go on that does not, whoever froze it; stopping and removing thaw by themselves. */
+  thaw(environment: EnvironmentId): Promise<void>;
+
   /** Starts a job, or adopts the one that runs or has ended under its key. */
   startJob(job: JobSpec): Promise<ObservedJob>;
   /** Resolves when it has ended. Its output is in `logs(job.id)`. */
@@ -55,6 +64,7 @@ export interface Engine {
 
   /** Output of an instance or job, oldest first; ends when it ends unless `follow`. Lines without their newline, at most 64 KiB each. */
   logs(id: string, options: LogOptions): AsyncIterable<LogLine>;
+  /** `engine-failed` where it does not run or is frozen. */
   exec(id: string, command: ExecSpec): Promise<ExecResult>;
   /** A command with a terminal or pipes attached, for `coppice exec`. */
   attach(id: string, command: AttachSpec): Promise<AttachedProcess>;

@@ -7,6 +7,7 @@ import { EnvironmentNetworks } from '../network/environment-networks.ts';
 import { removeContainer } from './container-lifecycle.ts';
 import { DockerConnection } from './docker-connection.ts';
 import { DockerStatusError } from './docker-error.ts';
+import { EnvironmentFreezer, isFrozen, thawContainer } from './environment-freezer.ts';
 import { attachCommand, execCommand } from './exec.ts';
 import { DockerGenerations } from './generations.ts';
 import { readHints, readNetworkHints } from './hints.ts';
@@ -15,7 +16,7 @@ import { DockerJobs } from './jobs.ts';
 import { labelNames } from './labels.ts';
 import { readLogs } from './log-lines.ts';
 import { mergedHints } from './merged-hints.ts';
-import { byEnvironment, inspectContainers, listContainers, observeContainers } from './observation.ts';
+import { byEnvironment, type ContainerInspection, inspectContainers, observeContainers } from './observation.ts';
 
 /** What a Docker engine is bound to. */
 export interface DockerEngineOptions {
@@ -51,6 +52,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
   const images = new DockerImages(connection, options.registry, serverId);
   const generations = new DockerGenerations({ connection, networks, serverId });
   const jobs = new DockerJobs({ connection, networks, serverId });
+  const freezer = new EnvironmentFreezer({ connection, networks, serverId });
   const ours = { [labelNames.server]: serverId };
 
   return {
@@ -61,9 +63,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
       const [inspections, environments] = await Promise.all([inspectContainers(connection, ours), networks.environments()]);
       const groups = byEnvironment(inspections);
       const names = new Set<EnvironmentId>([...groups.keys(), ...([...environments] as EnvironmentId[])]);
-      return new Map(
-        [...names].sort().map((name) => [name, { network: environments.has(name), ...observeContainers(groups.get(name) ?? []) }]),
-      );
+      return new Map([...names].sort().map((name) => [name, { network: environments.has(name), ...observe(groups.get(name) ?? []) }]));
     },
     async inspect(environment): Promise<EngineListing> {
       const [inspections, network] = await Promise.all([
@@ -71,7 +71,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
         networks.find(environment),
       ]);
       const rules = networks.areForeign(environment) ? { rules: 'foreign' as const } : {};
-      return { network: network !== undefined, ...rules, ...observeContainers(inspections) };
+      return { network: network !== undefined, ...rules, ...observe(inspections) };
     },
     ensureImage: (image) => images.ensure(image),
     presentImages: (wanted) => images.present(wanted),
@@ -82,6 +82,8 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
     resizeGeneration: (ref, resources) => generations.resize(ref, resources),
     stopGeneration: (ref, stop) => generations.stop(ref, stop),
     removeInstances: (environment, ids, stop) => generations.removeInstances(environment, ids, stop),
+    freeze: (environment) => freezer.freeze(environment),
+    thaw: (environment) => freezer.thaw(environment),
     startJob: (job) => jobs.start(job),
     waitJob: (job, signal) => jobs.wait(job, signal),
     removeJob: (environment, key) => jobs.remove(environment, key),
@@ -99,13 +101,22 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
       ),
     verifyLocal: () => verifyLocal(connection, networks, options.stateDirectory),
     async removeServer() {
-      const containers = await listContainers(connection, ours);
-      await Promise.all(containers.map((container) => removeContainer(connection, container.Id)));
+      const containers = await inspectContainers(connection, ours);
+      await Promise.all(
+        containers.map(async (container) => {
+          await thawContainer(connection, container);
+          await removeContainer(connection, container.Id);
+        }),
+      );
       await networks.removeAll();
       await images.removeOwn();
     },
     close: () => connection.close(),
   };
+}
+
+function observe(inspections: readonly ContainerInspection[]): Omit<EngineListing, 'network'> {
+  return { ...observeContainers(inspections), ...(inspections.some(isFrozen) ? { frozen: true } : {}) };
 }
 
 async function probeEngine(connection: DockerConnection): Promise<EngineInfo> {

@@ -15,7 +15,7 @@ interface ExecInspection {
   readonly Pid: number;
 }
 
-/** Runs a command in a running container. `limit-exceeded` when its time is over; it is killed then. */
+/** Runs a command in a running container. `limit-exceeded` when its time is over; it is killed then. `engine-failed` where it is frozen. */
 export async function execCommand(connection: DockerConnection, container: string, spec: ExecSpec): Promise<ExecResult> {
   const id = await createExec(connection, container, {
     argv: spec.argv,
@@ -32,7 +32,9 @@ export async function execCommand(connection: DockerConnection, container: strin
   try {
     socket.end(spec.input ?? '');
     const output = await collect(socket);
-    return { exitCode: await exitCode(connection, id), ...output };
+    const result = { exitCode: await exitCode(connection, id), ...output };
+    if (isRefusalOfFrozen(result)) throw new CoppiceError('engine-failed', 'no command can run in an instance while it is frozen');
+    return result;
   } catch (error) {
     await killExec(connection, id);
     throw error;
@@ -40,6 +42,11 @@ export async function execCommand(connection: DockerConnection, container: strin
     timer.removeEventListener('abort', stop);
     socket.destroy();
   }
+}
+
+/** The engine does not know what is frozen; its runtime does, and says so in the place of the command. */
+function isRefusalOfFrozen({ exitCode, stdout, stderr }: ExecResult): boolean {
+  return exitCode === 126 && /^OCI runtime exec failed: .*\bpaused\b/.test(stdout + stderr);
 }
 
 async function collect(socket: Duplex): Promise<Pick<ExecResult, 'stdout' | 'stderr'>> {

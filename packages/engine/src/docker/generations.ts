@@ -4,6 +4,7 @@ import { memoryAndCpu } from './container-config.ts';
 import { startContainer, startFailure, stopAndRemove } from './container-lifecycle.ts';
 import { unlessStatus } from './docker-connection.ts';
 import { environmentContainers, placeContainer, type ServerScope } from './environment-containers.ts';
+import { thawContainer } from './environment-freezer.ts';
 import { commonLabels, instanceLabels, instanceName, type Labels, labelNames, parseInstanceLabels } from './labels.ts';
 import { type ContainerInspection, inspectContainer, inspectContainers, observeInstance } from './observation.ts';
 
@@ -99,9 +100,10 @@ export class DockerGenerations {
 
   async #remove(instances: readonly ContainerInspection[], stop: StopSpec): Promise<void> {
     await Promise.all(
-      instances.map(async ({ Id, Config }) => {
-        await stopAndRemove(this.#scope.connection, Id, stop);
-        const { [labelNames.environment]: environment = '', [labelNames.address]: address = '' } = Config.Labels ?? {};
+      instances.map(async (instance) => {
+        await thawContainer(this.#scope.connection, instance);
+        await stopAndRemove(this.#scope.connection, instance.Id, stop);
+        const { [labelNames.environment]: environment = '', [labelNames.address]: address = '' } = instance.Config.Labels ?? {};
         this.#scope.networks.reservations.release(environment, address);
       }),
     );

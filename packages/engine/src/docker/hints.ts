@@ -12,7 +12,7 @@ export function readHints(connection: DockerConnection, serverId: string, signal
   const filters = {
     ...(JSON.parse(labelFilter({ [labelNames.server]: serverId })) as Record<string, readonly string[]>),
     type: ['container'],
-    event: ['die', 'oom', 'start', 'destroy'],
+    event: ['die', 'oom', 'start', 'destroy', 'pause', 'unpause'],
   };
   return readEvents({ connection, filters, signal }, (attributes) => attributes[labelNames.environment]);
 }

@@ -2,6 +2,7 @@ import { CoppiceError, type EnvironmentId, type JobKey, type ObservedJob } from 
 import type { JobSpec } from '../engine.ts';
 import { removeContainer, startContainer, startFailure, waitStopped } from './container-lifecycle.ts';
 import { environmentContainers, placeContainer, type ServerScope } from './environment-containers.ts';
+import { thawContainer } from './environment-freezer.ts';
 import { commonLabels, jobLabels, jobName, type Labels, labelNames } from './labels.ts';
 import { type ContainerInspection, inspectContainer, inspectContainers, observeJob } from './observation.ts';
 
@@ -55,9 +56,10 @@ export class DockerJobs {
   async remove(environment: EnvironmentId, key: JobKey): Promise<void> {
     const containers = await inspectContainers(this.#scope.connection, this.#labels(environment, key));
     await Promise.all(
-      containers.map(async ({ Id, Config }) => {
-        await removeContainer(this.#scope.connection, Id);
-        this.#scope.networks.reservations.release(environment, Config.Labels?.[labelNames.address] ?? '');
+      containers.map(async (container) => {
+        await thawContainer(this.#scope.connection, container);
+        await removeContainer(this.#scope.connection, container.Id);
+        this.#scope.networks.reservations.release(environment, container.Config.Labels?.[labelNames.address] ?? '');
       }),
     );
   }

@@ -22,6 +22,8 @@ export interface SimulatedSight {
   readonly node: NodeName;
   readonly what: { readonly kind: 'instance'; readonly digest: Digest; readonly index: number } | { readonly kind: 'job' | 'foreign' };
   readonly state: 'created' | 'running' | 'exited';
+  /** It runs, but its clock stands. */
+  readonly frozen: boolean;
   /** It runs, and a probe of it has succeeded. */
   readonly ready: boolean;
   readonly hostPaths: readonly string[];
@@ -37,6 +39,8 @@ export interface SimulatedEffect {
     | 'create-container'
     | 'start-container'
     | 'resize-container'
+    | 'freeze-container'
+    | 'thaw-container'
     | 'stop-container'
     | 'remove-container';
   readonly environment: EnvironmentId | undefined;

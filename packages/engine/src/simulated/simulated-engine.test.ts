@@ -79,6 +79,23 @@ test('a job ends well unless told otherwise', async () => {
   assert.equal((await engine.waitJob(await engine.startJob(other))).exitCode, 2);
 });
 
+test('a crash in the middle of freezing leaves a part of it frozen, and all can be thawed', async () => {
+  const engine = await prepared();
+  await engine.startGeneration(generationSpec(image, { instances: 2 }));
+  engine.onEffect((effect, when) => {
+    if (effect.kind === 'freeze-container' && when === 'after') throw new Error('crash');
+  });
+  await assert.rejects(engine.freeze(owner), { message: 'crash' });
+  engine.onEffect(() => undefined);
+  assert.deepEqual(
+    engine.containers().map(({ frozen }) => frozen),
+    [true, false],
+  );
+  assert.equal((await engine.inspect(owner)).frozen, true);
+  await engine.thaw(owner);
+  assert.equal((await engine.inspect(owner)).frozen, undefined);
+});
+
 test('the same calls give the same world', async () => {
   const run = async () => {
     const engine = await prepared();

@@ -1,18 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { CoppiceError, type EnvironmentId, type JobKey, type NetworkPolicy, type NodeName, type ObservedJob } from '@coppice/model';
-import type {
-  Engine,
-  EngineListing,
-  ExecResult,
-  ExecSpec,
-  GenerationRef,
-  GenerationSpec,
-  JobSpec,
-  LogLine,
-  LogOptions,
-} from '../engine.ts';
+import type { Engine, EngineListing, ExecResult, ExecSpec, GenerationRef, GenerationSpec, JobSpec } from '../engine.ts';
 import type { BehaviourOf, ListingFault, OnEffect, SimulatedBehaviour, SimulatedEffect, SimulatedSight } from './simulated-behaviour.ts';
 import { addForeignContainer, createSimulatedContainer, startSimulatedContainer } from './simulated-containers.ts';
+import { readHints, readLog, waitJob } from './simulated-waits.ts';
 import { nameOf, observeInstance, observeJob, type SimulatedContainer, SimulatedWorld, sightOf } from './simulated-world.ts';
 
 /** What a test may set and see beside the port. The world outlives a "crashed" control plane: give the same engine to the next one. */
@@ -67,7 +58,14 @@ export function createSimulatedEngine(options: SimulatedEngineOptions = {}): Sim
     if (fault === 'empty') return new Map();
     return fault === 'stale' ? stale : world.listings();
   };
+  const setFrozen = async (container: SimulatedContainer, frozen: boolean): Promise<void> => {
+    if (container.state !== 'running' || container.frozen === frozen) return;
+    await world.effect(effectOf(frozen ? 'freeze-container' : 'thaw-container', container), () => {
+      if (container.state === 'running') container.frozen = frozen;
+    });
+  };
   const remove = async (container: SimulatedContainer): Promise<void> => {
+    await setFrozen(container, false);
     if (container.state === 'running') {
       await world.effect(effectOf('stop-container', container), () => {
         if (container.state === 'running') world.end(container, 137, false);
@@ -174,6 +172,16 @@ export function createSimulatedEngine(options: SimulatedEngineOptions = {}): Sim
       }
       for (const container of found) await remove(container);
     },
+    async freeze(environment) {
+      answer();
+      const moving = (): SimulatedContainer | undefined =>
+        world.of(environment).find(({ state, frozen }) => state === 'running' && !frozen);
+      for (let next = moving(); next !== undefined; next = moving()) await setFrozen(next, true);
+    },
+    async thaw(environment) {
+      answer();
+      for (const container of world.of(environment)) await setFrozen(container, false);
+    },
     startJob: (spec) => startJob(spec),
     async waitJob(job, signal) {
       answer();
@@ -239,60 +247,14 @@ function hasKey(container: SimulatedContainer, key: JobKey): boolean {
 }
 
 function probeContainer(container: SimulatedContainer): boolean {
-  if (container.state !== 'running') return false;
+  if (container.state !== 'running' || container.frozen) return false;
   container.probes += 1;
   return container.probes > (container.behaviour.readyAfterProbes ?? 0);
 }
 
 function runIn(container: SimulatedContainer, command: ExecSpec): ExecResult {
   if (container.state !== 'running') throw new CoppiceError('engine-failed', `container ${container.id} is not running`);
+  if (container.frozen) throw new CoppiceError('engine-failed', `container ${container.id} is frozen`);
   if (container.behaviour.exec !== undefined) return container.behaviour.exec(command);
   return { exitCode: probeContainer(container) ? 0 : 1, stdout: '', stderr: '' };
-}
-
-async function waitJob(world: SimulatedWorld, job: ObservedJob, signal: AbortSignal | undefined): Promise<ObservedJob> {
-  const container = world.container(job.id);
-  while (container.state === 'running') {
-    if (signal?.aborted === true) throw new CoppiceError('cancelled', `waiting for job ${job.hook} of ${job.node} was called off`);
-    await nextChange(world, container.environment, signal);
-  }
-  if (!world.containers.has(job.id)) throw new CoppiceError('not-found', `job ${job.hook} of ${job.node} is gone`);
-  return observeJob(container, job);
-}
-
-function nextChange(
-  world: SimulatedWorld,
-  environment: EnvironmentId | undefined,
-  signal: AbortSignal | undefined,
-): Promise<EnvironmentId | undefined> {
-  return new Promise((resolve) => {
-    const end = (changed: EnvironmentId | undefined): void => {
-      unwatch();
-      signal?.removeEventListener('abort', onAbort);
-      resolve(changed);
-    };
-    const onAbort = (): void => end(undefined);
-    const unwatch = world.watch((changed) => {
-      if (environment === undefined || changed === environment) end(changed);
-    });
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted === true) onAbort();
-  });
-}
-
-async function* readLog(world: SimulatedWorld, id: string, options: LogOptions): AsyncGenerator<LogLine> {
-  const container = world.container(id);
-  const since = options.since ?? '';
-  const lines = container.log.filter((line) => line.time >= since);
-  yield* options.tail === undefined ? lines : lines.slice(Math.max(0, lines.length - options.tail));
-  while (options.follow === true && container.state === 'running' && options.signal?.aborted !== true) {
-    await nextChange(world, container.environment, options.signal);
-  }
-}
-
-async function* readHints(world: SimulatedWorld, signal: AbortSignal): AsyncGenerator<EnvironmentId> {
-  while (!signal.aborted) {
-    const environment = await nextChange(world, undefined, signal);
-    if (environment !== undefined) yield environment;
-  }
 }

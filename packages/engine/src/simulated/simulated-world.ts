@@ -19,6 +19,7 @@ export interface SimulatedContainer {
   readonly run: RunSpec;
   readonly behaviour: SimulatedBehaviour;
   state: 'created' | 'running' | 'exited';
+  frozen: boolean;
   exitCode: number | undefined;
   outOfMemory: boolean;
   startedAt: string | undefined;
@@ -80,6 +81,7 @@ export class SimulatedWorld {
   /** Ends a process. */
   end(container: SimulatedContainer, exitCode: number, outOfMemory: boolean): void {
     container.state = 'exited';
+    container.frozen = false;
     container.exitCode = exitCode;
     container.outOfMemory = outOfMemory;
     this.hint(container.environment);
@@ -132,6 +134,7 @@ export class SimulatedWorld {
     }
     return {
       network: this.networks.has(environment),
+      ...(this.of(environment).some(({ frozen }) => frozen) ? { frozen: true } : {}),
       generations: [...generations.entries()]
         .sort(([a], [b]) => (a < b ? -1 : 1))
         .map(([, { ref, deployment, instances }]) => ({
@@ -165,11 +168,11 @@ export function observeJob(container: SimulatedContainer, key: JobKey): Observed
 
 /** All of a container that a test may look at. */
 export function sightOf(container: SimulatedContainer): SimulatedSight {
-  const { id, environment, node, owner, state, behaviour, probes, run } = container;
+  const { id, environment, node, owner, state, frozen, behaviour, probes, run } = container;
   const what =
     owner.kind === 'instance' ? ({ kind: 'instance', digest: owner.ref.digest, index: owner.index } as const) : { kind: owner.kind };
   const ready = state === 'running' && probes > (behaviour.readyAfterProbes ?? 0);
-  return { id, environment, node, what, state, ready, hostPaths: run.mounts.map(({ hostPath }) => hostPath) };
+  return { id, environment, node, what, state, frozen, ready, hostPaths: run.mounts.map(({ hostPath }) => hostPath) };
 }
 
 /** `web.0`, or `web deploy`. */
