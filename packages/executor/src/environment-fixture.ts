@@ -183,6 +183,11 @@ export class EnvironmentFixture {
       jobs: () => this.jobs.filter((job) => job.deployment === attempt).map((job) => ({ ...job, exitCode: undefined })),
       recordJob: (job) => this.#record({ ...job, deployment: attempt }),
       linger: () => 'go',
+      sanitize: () => undefined,
+      sanitizeNode: () => {
+        throw new CoppiceError('internal', 'no foreign data');
+      },
+      sanitized: () => undefined,
       noteReady: (instances) => {
         for (const { id } of instances) this.#seenReady.add(id);
       },

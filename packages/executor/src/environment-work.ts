@@ -43,6 +43,12 @@ export interface EnvironmentWork {
    * `go`, or the plan should `wait` for them a while.
    */
   readonly linger: (generation: { readonly node: NodeName; readonly digest: Digest }) => 'stay' | 'go' | 'wait';
+  /** What takes out of foreign data what must not be seen, and after how long it is killed; undefined where nothing has to. */
+  readonly sanitize: () => { readonly run: string; readonly timeoutMs: number } | undefined;
+  /** What that is run in: the node of the release that demands it, which reaches what it needs in this environment. Throws without one. */
+  readonly sanitizeNode: () => NodeSpec;
+  /** The job succeeded: the data is open. */
+  readonly sanitized: () => void;
   readonly noteReady: (instances: readonly ObservedInstance[]) => void;
   /** A line for the activity's log and whoever follows it. */
   readonly say: (line: string) => void;

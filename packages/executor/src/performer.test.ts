@@ -222,7 +222,7 @@ test('a hook that failed is not run again in the same deployment', async () => {
     'job-failed: the deploy hook of web ended with exit code 7; its last output:\n  no table',
   );
   environment.engine.behave('web deploy', { exits: { exitCode: 0 } });
-  assert.equal(failureOf(await environment.apply({ spec: hooked })), 'job-failed: the deploy hook of web failed in this deployment');
+  assert.equal(failureOf(await environment.apply({ spec: hooked })), 'job-failed: the deploy hook of web has failed already');
   assertDone(await environment.apply({ spec: hooked, attempt: deploymentId('d_2') }));
 });
 

@@ -1,15 +1,15 @@
-import type { Engine, ExecSpec, GenerationRef, GenerationSpec, HostMount, RunSpec, StopSpec } from '@coppice/engine';
+import type { Engine, ExecSpec, GenerationRef, GenerationSpec, StopSpec } from '@coppice/engine';
 import {
   CoppiceError,
   type Digest,
   isCoppiceError,
-  type MountSpec,
+  type JobKey,
   type NodeName,
   type NodeSpec,
   nodeDigest,
   type ObservedInstance,
 } from '@coppice/model';
-import { type Step, type StepKind, wantedInstances } from '@coppice/plan';
+import { keptMounts, type Step, type StepKind, wantedInstances } from '@coppice/plan';
 import type { Router } from '@coppice/router';
 import type { Volumes } from '@coppice/volumes';
 import { awaitDrained } from './await-drained.ts';
@@ -17,7 +17,8 @@ import { awaitReady, ended } from './await-ready.ts';
 import type { EnvironmentWork } from './environment-work.ts';
 import { lastOutput } from './last-output.ts';
 import { NetworkKeeper } from './network-keeper.ts';
-import { runJob } from './run-job.ts';
+import { runHook, runSanitize } from './run-hook.ts';
+import { mountsOf, runSpec } from './run-spec.ts';
 import { stepLimitMs } from './step-limit.ts';
 import { TrailingWork } from './trailing-work.ts';
 
@@ -75,7 +76,19 @@ function upSteps(parts: PerformerParts, network: NetworkKeeper, trailing: Traili
     },
     'create-volumes': async ({ node }) => void (await mountsOf(volumes, work, work.node(node))),
     'pull-image': async ({ node }) => void (await Promise.all([engine.ensureImage(work.node(node).image), network.prepareIfThere()])),
-    'run-job': async ({ node, hook }, signal) => await runHook(parts, network, { node, hook, signal }),
+    'run-job': async (step, signal) => {
+      const around = { engine, volumes, work, network, signal };
+      if (step.hook === 'sanitize') await runSanitize(around, step.generation);
+      else await runHook(around, step);
+    },
+    'switch-data': async ({ generation, from, keep, aside }) => {
+      await removeHolders(engine, work);
+      await volumes.replace({ environment: work.environment, generation, from, keep, aside });
+    },
+    'move-volumes': async ({ moves }) => {
+      await removeHolders(engine, work);
+      for (const { from, to } of moves) await volumes.moveNode({ environment: work.environment, from, to });
+    },
     start: async ({ node, digest }) => {
       const spec = work.node(node);
       const [run, before] = await Promise.all([runSpec(volumes, work, spec), instancesOf(engine, ref(node, digest)), network.prepare()]);
@@ -166,38 +179,12 @@ function downSteps(parts: PerformerParts, network: NetworkKeeper): Pick<Performe
       await removeJobs(engine, work);
       await engine.removeNetwork(work.environment);
     },
-    'remove-volumes': async () => {
+    'remove-volumes': async ({ keepAs }) => {
       await removeJobs(engine, work);
-      await volumes.removeSet(work.environment);
+      if (keepAs === undefined) await volumes.removeSet(work.environment);
+      else await volumes.setAside({ environment: work.environment, id: keepAs });
     },
   };
-}
-
-/** A deploy hook that fails fails the deployment; after the routes were switched it is only told. */
-async function runHook(
-  { engine, volumes, work }: PerformerParts,
-  network: NetworkKeeper,
-  { node, hook, signal }: { readonly node: NodeName; readonly hook: 'deploy' | 'post_deploy'; readonly signal: AbortSignal },
-): Promise<void> {
-  const spec = work.node(node);
-  const command = hook === 'deploy' ? spec.hooks.deploy : spec.hooks.postDeploy;
-  if (command === undefined) return;
-  const { generations } = await engine.inspect(work.environment);
-  const isLive = generations.some(
-    (generation) => generation.node === node && generation.instances.some(({ state }) => state === 'running'),
-  );
-  // An exclusive volume is the live instance's alone.
-  const mounts = spec.mounts.filter((mount) => !mount.exclusive || !isLive);
-  const [run] = await Promise.all([runSpec(volumes, work, { ...spec, mounts }), network.prepare()]);
-  const key = { deployment: work.deployment, node, hook };
-  const job = { ...run, argv: ['/bin/sh', '-ec', command], environment: work.environment, project: work.project, key };
-  try {
-    await runJob({ engine, work, signal, spec: job });
-  } catch (error) {
-    if (hook === 'deploy' || !isCoppiceError(error) || !['job-failed', 'interrupted'].includes(error.code)) throw error;
-    work.recordJob({ node, hook, state: 'failed', exitCode: undefined });
-    for (const line of [...error.message.split('\n'), 'the release serves all the same']) work.say(line);
-  }
 }
 
 /** An instance of the desired generation beyond those wanted: the plan removes it. */
@@ -220,45 +207,24 @@ function stopOf(work: EnvironmentWork, node: NodeName): StopSpec {
   return knownNode(work, node)?.stop ?? { signal: 'SIGTERM', graceMs: 10_000 };
 }
 
+/** Jobs that may have volumes open: one of this attempt that is cut off by it counts as cut off, since what it did is gone in part. */
+async function removeHolders(engine: Engine, work: EnvironmentWork): Promise<void> {
+  await removeJobs(engine, work, ({ deployment, node, hook }) => {
+    const isHook = hook === 'deploy' || hook === 'post_deploy';
+    const spec = isHook && deployment === work.deployment ? knownNode(work, node) : undefined;
+    return spec === undefined || keptMounts(spec).length > 0;
+  });
+}
+
 /** Jobs of an environment that goes hold its network and volumes. */
-async function removeJobs(engine: Engine, { environment }: EnvironmentWork): Promise<void> {
+async function removeJobs(engine: Engine, { environment }: EnvironmentWork, isMeant: (job: JobKey) => boolean = () => true): Promise<void> {
   const { jobs } = await engine.inspect(environment);
-  for (const { deployment, node, hook } of jobs) await engine.removeJob(environment, { deployment, node, hook });
+  for (const { deployment, node, hook } of jobs.filter(isMeant)) await engine.removeJob(environment, { deployment, node, hook });
 }
 
 async function instancesOf(engine: Pick<Engine, 'inspect'>, ref: GenerationRef): Promise<readonly ObservedInstance[]> {
   const { generations } = await engine.inspect(ref.environment);
   return generations.find(({ node, digest }) => node === ref.node && digest === ref.digest)?.instances ?? [];
-}
-
-/** The CPU quota comes when the instance is ready, so that it does not slow the start. */
-async function runSpec(volumes: Volumes, work: EnvironmentWork, node: NodeSpec): Promise<RunSpec> {
-  return {
-    image: node.image,
-    argv: node.argv,
-    user: node.user,
-    workingDirectory: node.workingDirectory,
-    variables: work.variables(node),
-    capabilities: node.capabilities,
-    mounts: await mountsOf(volumes, work, node),
-    tmpfs: [...node.tmpfs, ...node.mounts.filter((mount) => mount.source === 'tmp').map((mount) => mount.target)],
-    hosts: work.hosts(node),
-    resources: { cpu: 0, memoryBytes: node.resources.memoryBytes },
-    stop: node.stop,
-  };
-}
-
-async function mountsOf(volumes: Volumes, work: EnvironmentWork, node: NodeSpec): Promise<readonly HostMount[]> {
-  const kept = node.mounts.filter((mount: MountSpec) => mount.source !== 'tmp');
-  return await Promise.all(
-    kept.map(async (mount) => {
-      const hostPath = await volumes.ensure(
-        { environment: work.environment, node: mount.node ?? node.name, volume: mount.volume },
-        node.user,
-      );
-      return { target: mount.target, hostPath, readOnly: false };
-    }),
-  );
 }
 
 async function provision({ engine, work }: PerformerParts, node: NodeSpec, ref: GenerationRef): Promise<void> {

@@ -9,6 +9,10 @@ export interface RunJob {
   readonly work: EnvironmentWork;
   readonly spec: JobSpec;
   readonly signal: AbortSignal;
+  /** The job in words, e.g. `the deploy hook of web`. */
+  readonly what: string;
+  /** How to have it run again, for people. */
+  readonly anew: string;
   /** After which it is killed and has failed; default one hour. */
   readonly timeoutMs?: number;
 }
@@ -22,16 +26,14 @@ const outputLagMs = 2_000;
  * (`interrupted`). Its output goes to the log. Throws `job-failed` with exit code and last output.
  */
 export async function runJob(run: RunJob): Promise<void> {
-  const { engine, work, spec } = run;
+  const { engine, work, spec, what } = run;
   const { node, hook } = spec.key;
   const recorded = work.jobs().find((job) => job.node === node && job.hook === hook);
   if (recorded?.state === 'succeeded') return;
-  if (recorded?.state === 'failed') throw new CoppiceError('job-failed', `the ${hook} hook of ${node} failed in this deployment`);
+  if (recorded?.state === 'failed') throw new CoppiceError('job-failed', `${what} has failed already`, { hint: run.anew });
   const there = (await engine.inspect(spec.environment)).jobs.some((job) => sameKey(job, spec.key));
   if (recorded?.state === 'started' && !there) {
-    throw new CoppiceError('interrupted', `the ${hook} hook of ${node} was cut off and may have half run`, {
-      hint: 'push again, or redeploy, to run it anew',
-    });
+    throw new CoppiceError('interrupted', `${what} was cut off and may have half run`, { hint: run.anew });
   }
   // Recorded once it is there: whoever is killed in between finds it by its key, and one that never began is not taken for cut off.
   const job = await engine.startJob(spec);
@@ -41,7 +43,7 @@ export async function runJob(run: RunJob): Promise<void> {
   const output = succeeded ? '' : await lastOutput(engine, job.id);
   work.recordJob({ node, hook, state: succeeded ? 'succeeded' : 'failed', exitCode: ended?.exitCode });
   await engine.removeJob(spec.environment, spec.key);
-  if (!succeeded) throw new CoppiceError('job-failed', `the ${hook} hook of ${node} ${endOf(ended, run)}${output}`);
+  if (!succeeded) throw new CoppiceError('job-failed', `${what} ${endOf(ended, run)}${output}`, { hint: run.anew });
 }
 
 function endOf(ended: ObservedJob | undefined, { timeoutMs = hourMs }: RunJob): string {

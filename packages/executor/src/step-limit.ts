@@ -6,6 +6,9 @@ const minuteMs = 60_000;
 const limits: Readonly<Record<StepKind, number>> = {
   'create-network': 2 * minuteMs,
   'create-volumes': 2 * minuteMs,
+  // Stopping at nothing else, a copy of files takes as long as there are files.
+  'switch-data': 60 * minuteMs,
+  'move-volumes': 2 * minuteMs,
   'pull-image': 20 * minuteMs,
   'run-job': 65 * minuteMs,
   start: 5 * minuteMs,

@@ -1,5 +1,6 @@
 import type { Digest, NodeName } from '@coppice/model';
 import { type BroughtUp, bringUp } from './bring-up.ts';
+import type { DataChange } from './data-change.ts';
 import type { NodeWork } from './node-work.ts';
 import { orderStops, type Relations, stopsOf } from './order-stops.ts';
 import type { Step } from './plan-value.ts';
@@ -22,6 +23,9 @@ export interface Assembly {
   readonly routedAbove: (nodes: readonly NodeName[]) => readonly NodeName[];
   /** Requests wait already, since a plan was cut off. */
   readonly holding: boolean;
+  readonly data: DataChange | undefined;
+  /** The data is sanitised by this plan. */
+  readonly sanitizes: boolean;
 }
 
 /**

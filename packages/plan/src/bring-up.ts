@@ -1,5 +1,7 @@
 import type { NodeName } from '@coppice/model';
 import type { Assembly } from './assemble-steps.ts';
+import type { Closed } from './data-change.ts';
+import { addDataSteps, type DataSteps } from './data-steps.ts';
 import type { NodeWork } from './node-work.ts';
 import { orderStops, type Relations, stopsOf } from './order-stops.ts';
 import type { MaybeId, StepList } from './step-list.ts';
@@ -15,28 +17,43 @@ export interface BroughtUp {
 export function bringUp(list: StepList, assembly: Assembly, active: readonly NodeWork[]): BroughtUp {
   const network = assembly.createNetwork ? list.add({ kind: 'create-network' }) : undefined;
   const early = active.filter((work) => work.stopFirst.length > 0);
-  const hold = addHold(list, assembly, { active, early: early.filter((work) => work.stopLast.length === 0) });
+  const { data } = assembly;
+  const hold = addHold(list, assembly, { active, early: data ? early : early.filter((work) => work.stopLast.length === 0) });
   const stops = orderStops(list, { works: stopsOf(early, 'stopFirst'), relations: assembly.served, before: () => [hold] });
+  const stopped = [...stops.values()].flat();
+  const replaced = addDataSteps(list, data, [network, hold, ...stopped]);
+  const sanitize =
+    assembly.sanitizes && data?.closed ? addSanitize(list, data.closed, [network, hold, replaced.last, ...stopped]) : undefined;
   const earlyBelow = dependsOnAny(assembly.desired, active, new Set(early.map((work) => work.node)));
-  const ready = new Map<NodeName, string>();
+  /** By node: what those wait for that start before the data is sanitised, and what all others do. */
+  const [up, ready] = [new Map<NodeName, string>(), new Map<NodeName, string>()];
   const entries = new Map<NodeName, readonly string[]>();
   const loose: string[] = [];
   for (const work of active) {
     const own = stops.get(work.node) ?? [];
-    const added = addNode(list, work, { network, hold, stops: own });
+    const isNeeded = data?.closed?.needs.has(work.node) === true;
+    const added = addNode(list, work, { network, hold, stops: own, replaced, sanitize, isNeeded });
+    if (added.up !== undefined) up.set(work.node, added.up);
     if (added.ready !== undefined) ready.set(work.node, added.ready);
+    if (isNeeded && sanitize !== undefined) list.order(sanitize, [added.up]);
     loose.push(...added.loose);
-    // What is stopped early stays up as long as it can. Where a dependency stops too, it has to go first.
-    entries.set(work.node, earlyBelow.has(work.node) ? added.entry : [...added.entry, ...own]);
+    // What is stopped early stays up as long as it can. Where a dependency stops too, or the data waits, it has to go first.
+    entries.set(work.node, data || earlyBelow.has(work.node) ? added.entry : [...added.entry, ...own]);
   }
   const awaited = new Set<string>();
   for (const [node, entry] of entries) {
     if (entry.length === 0) continue;
-    const needed = (assembly.desired.get(node) ?? []).flatMap((other) => (other === node ? [] : (ready.get(other) ?? [])));
+    const those = data?.closed?.needs.has(node) ? up : ready;
+    const needed = (assembly.desired.get(node) ?? []).flatMap((other) => (other === node ? [] : (those.get(other) ?? [])));
     for (const id of entry) list.order(id, needed);
     for (const id of needed) awaited.add(id);
   }
+  for (const id of [replaced.last, sanitize]) if (id !== undefined) loose.push(id);
   return { ready: [...loose, ...[...ready.values()].filter((id) => !awaited.has(id))], holds: hold !== undefined };
+}
+
+function addSanitize(list: StepList, { node, generation }: Closed, after: readonly MaybeId[]): string {
+  return list.add({ kind: 'run-job', node, hook: 'sanitize', generation }, after);
 }
 
 /** Requests wait while something they need is replaced in place, and go on waiting where a plan that was cut off let them wait. */
@@ -54,42 +71,59 @@ function addHold(
 interface Added {
   /** Steps that wait for the node's dependencies. */
   readonly entry: readonly string[];
+  /** It answers. */
+  readonly up: MaybeId;
   /** What its dependants wait for. */
   readonly ready: MaybeId;
   /** Must be done before the release serves, but no dependant waits for it. */
   readonly loose: readonly string[];
 }
 
-function addNode(
-  list: StepList,
-  work: NodeWork,
-  before: { readonly network: MaybeId; readonly hold: MaybeId; readonly stops: readonly string[] },
-): Added {
+interface Before {
+  readonly network: MaybeId;
+  readonly hold: MaybeId;
+  readonly stops: readonly string[];
+  readonly replaced: DataSteps;
+  readonly sanitize: MaybeId;
+  /** The node comes up before the data is sanitised. */
+  readonly isNeeded: boolean;
+}
+
+function addNode(list: StepList, work: NodeWork, before: Before): Added {
   const { node, target } = work;
-  if (!target) return { entry: [], ready: undefined, loose: [] };
+  if (!target) return { entry: [], up: undefined, ready: undefined, loose: [] };
   const { digest } = target;
-  const volumes = work.volumes ? list.add({ kind: 'create-volumes', node }) : undefined;
+  const data = work.mounts ? before.replaced.last : undefined;
+  const volumes = work.volumes ? list.add({ kind: 'create-volumes', node }, [data]) : undefined;
   const pull = work.start || work.deployJob || work.postDeployJob ? list.add({ kind: 'pull-image', node }) : undefined;
-  for (const id of before.stops) list.order(id, [before.network, pull, volumes]);
-  // Nobody waits for an image.
-  if (before.hold !== undefined && before.stops.length > 0) list.order(before.hold, [before.network, pull, volumes]);
-  const around = [before.network, volumes, pull, ...before.stops];
-  const job = work.deployJob ? list.add({ kind: 'run-job', node, hook: 'deploy' }, around) : undefined;
+  // Nobody waits for an image, and no data is replaced that could not be run on.
+  const prepared = [before.network, pull, ...(data === undefined ? [volumes] : [])];
+  for (const id of before.stops) list.order(id, prepared);
+  if (before.hold !== undefined && before.stops.length > 0) list.order(before.hold, prepared);
+  if (before.replaced.first !== undefined) list.order(before.replaced.first, [pull]);
+  const gates = [data, before.isNeeded ? undefined : before.sanitize];
+  const around = [before.network, volumes, pull, ...before.stops, ...gates];
+  // What sanitising needs is up before any hook may run.
+  const late = before.isNeeded ? before.sanitize : undefined;
+  const job = work.deployJob ? list.add({ kind: 'run-job', node, hook: 'deploy' }, [...around, late]) : undefined;
   const faulty = work.start && work.remove.ids.length > 0;
   const removed = faulty ? list.add({ kind: 'remove-instances', node, digest, instances: work.remove.ids }, [pull, volumes]) : undefined;
   const held = before.stops.length === 0 ? before.hold : undefined;
-  const start = work.start ? list.add({ kind: 'start', node, digest }, [...around, job, removed, held]) : undefined;
+  const start = work.start
+    ? list.add({ kind: 'start', node, digest }, [...around, late === undefined ? job : undefined, removed, held])
+    : undefined;
   const provision = work.provision ? list.add({ kind: 'provision', node, digest }, [start]) : undefined;
   const confirm = work.awaitReady ? list.add({ kind: 'await-ready', node, digest }, [start, provision]) : undefined;
   const firewall = work.firewall ? { firewall: true as const } : {};
   const address = work.address === 'ready' ? list.add({ kind: 'switch-address', node, digest, ...firewall }, [confirm]) : undefined;
   if (work.resize) list.add({ kind: 'resize', node, digest }, [confirm]);
+  const up = address ?? confirm ?? provision;
+  if (late !== undefined && job !== undefined) {
+    list.order(job, [up]);
+    return { entry: start === undefined ? [] : [start], up, ready: job, loose: [] };
+  }
   const entry = job ?? start;
-  return {
-    entry: entry === undefined ? [] : [entry],
-    ready: address ?? confirm ?? provision,
-    loose: job !== undefined && start === undefined ? [job] : [],
-  };
+  return { entry: entry === undefined ? [] : [entry], up, ready: up, loose: job !== undefined && start === undefined ? [job] : [] };
 }
 
 /** Nodes that need, through any number of others, one of `marked`; only through nodes that are active. Iterative. */

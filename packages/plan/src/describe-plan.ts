@@ -1,4 +1,4 @@
-import type { Change, Plan, Reason } from './plan-value.ts';
+import type { Change, Plan, Reason, Step } from './plan-value.ts';
 
 /** A reason in a few words, without colours. */
 export function describeReason(reason: Reason): string {
@@ -19,6 +19,12 @@ export function describeReason(reason: Reason): string {
       return reason.outOfMemory ? 'an instance ran out of memory' : `an instance ended with exit code ${reason.exitCode ?? 'unknown'}`;
     case 'instance-unready':
       return 'an instance does not answer any more';
+    case 'data':
+      return 'its data is replaced';
+    case 'moved':
+      return `takes over the data of ${reason.from}`;
+    case 'closed':
+      return 'its data is not sanitised yet';
     case 'suspended':
       return 'suspended';
     case 'environment-deleted':
@@ -41,7 +47,15 @@ const spoken: ReadonlySet<Change['strategy']> = new Set(['overlap', 'hold and sw
 export function describePlan(plan: Plan): readonly string[] {
   const changed = plan.changes.filter((change) => change.action !== 'keep');
   const kept = plan.changes.length - changed.length;
+  const data = plan.steps.flatMap(describeDataStep);
   const rest = kept === 0 ? [] : [`keep ${kept} ${kept === 1 ? 'node' : 'nodes'} untouched`];
-  if (changed.length === 0 && plan.steps.length > 0) return ['keep every node; repair what is around them'];
-  return changed.length === 0 ? ['nothing to change'] : [...changed.map(describeChange), ...rest];
+  if (changed.length === 0 && plan.steps.length > 0) return [...data, 'keep every node; repair what is around them'];
+  return changed.length === 0 ? ['nothing to change'] : [...data, ...changed.map(describeChange), ...rest];
+}
+
+/** What happens to the data as a whole; no node's change tells it. */
+function describeDataStep(step: Step): readonly string[] {
+  if (step.kind === 'switch-data') return [`put ${step.from} in the place of the data (generation ${step.generation})`];
+  if (step.kind === 'move-volumes') return step.moves.map(({ from, to }) => `move the data of ${from} to ${to}`);
+  return step.kind === 'run-job' && step.hook === 'sanitize' ? [`sanitise the data with ${step.node} before anything else starts`] : [];
 }

@@ -9,9 +9,11 @@ import {
   type RelationshipSpec,
 } from '@coppice/model';
 import { assembleSteps } from './assemble-steps.ts';
-import { decideNode } from './decide-node.ts';
+import { type DataChange, dataChangeOf, holders, isRebuilt } from './data-change.ts';
+import { decideNode, type NodeData } from './decide-node.ts';
 import { diffValues } from './diff-values.ts';
 import { findCycle } from './graph.ts';
+import { populate } from './instance-state.ts';
 import { idleWork, type NodeWork } from './node-work.ts';
 import { type Relations, stopsOf } from './order-stops.ts';
 import type { PlanInput } from './plan-input.ts';
@@ -43,9 +45,15 @@ interface World {
   /** Nodes to whose provisioning something changed on the side of those that use it. */
   readonly dependantsChanged: ReadonlySet<NodeName>;
   readonly routed: ReadonlySet<NodeName>;
+  readonly data: DataChange | undefined;
+  /** Whether anything shall run. */
+  readonly isUp: boolean;
+  /** What sanitises cannot run for now, so what waits for it goes on waiting. */
+  readonly isStalled: boolean;
 }
 
-function survey({ desired, observed, previous }: PlanInput): World {
+function survey(input: PlanInput): World {
+  const { desired, observed, previous } = input;
   const declared = byName(desired.spec?.nodes ?? []);
   const specs = desired.exists && desired.run === 'up' ? declared : new Map<NodeName, NodeSpec>();
   const before = byName(previous?.nodes ?? []);
@@ -55,7 +63,7 @@ function survey({ desired, observed, previous }: PlanInput): World {
     if (known) known.push(generation);
     else generations.set(generation.node, [generation]);
   }
-  return {
+  const world = {
     names: [...new Set([...declared.keys(), ...generations.keys()])].sort(),
     declared,
     specs,
@@ -64,27 +72,70 @@ function survey({ desired, observed, previous }: PlanInput): World {
     volumes: new Set(observed.volumes.map(({ node, volume }) => volumeKey(node, volume))),
     dependantsChanged: changedDependants(specs, before, generations),
     routed: new Set([...routedNodes(desired.spec), ...routedNodes(previous)]),
+    data: dataChangeOf(input),
+    isUp: desired.exists && desired.run === 'up',
   };
+  return { ...world, isStalled: isStalled(input, world) };
 }
 
 function decide(input: PlanInput, world: World, name: NodeName): NodeWork {
   const spec = world.specs.get(name);
   const generations = world.generations.get(name) ?? [];
-  if (spec && input.resting?.has(name)) return idleWork(name);
+  const data = nodeData(world, name);
+  if (spec && input.resting?.has(name) && !data) return idleWork(name);
+  if (spec && world.isStalled && world.data?.closed?.needs.has(name) === false) return waitingWork(name, data);
   if (spec) {
-    return decideNode({
+    const work = decideNode({
       spec,
+      data,
       before: world.before.get(name),
       generations,
       missingVolumes: missingVolumes(spec, world.volumes),
-      attempt: input.desired.attempt,
       job: (hook) => input.jobs.find((job) => job.node === name && job.hook === hook)?.state,
       dependantsChanged: world.dependantsChanged.has(name),
     });
+    return world.isStalled ? { ...work, deployJob: false, postDeployJob: false } : work;
   }
   if (generations.length === 0) return idleWork(name);
   const change = { node: name, action: 'remove', strategy: 'stop', reasons: [removalReason(input)] } as const;
-  return { ...idleWork(name), change, stopLast: generations };
+  const stopFirst = world.isUp && data ? data.holders : [];
+  return { ...idleWork(name), change, stopFirst, stopLast: generations.filter((generation) => !stopFirst.includes(generation)) };
+}
+
+/** What the change of the data is to a node; undefined where it is nothing. */
+function nodeData({ data, specs, declared, before, generations }: World, name: NodeName): NodeData | undefined {
+  if (!data) return undefined;
+  const spec = specs.get(name);
+  const isAnother = spec !== undefined && isRebuilt(data, spec);
+  const held = holders(data, { node: name, generations: generations.get(name) ?? [], specs: [declared.get(name), before.get(name)] });
+  if (!isAnother && held.length === 0) return undefined;
+  return { holders: held, isRebuilt: isAnother, reasons: [dataReason(data, name)] };
+}
+
+function dataReason(data: DataChange, name: NodeName): Reason {
+  const move = data.switch ? undefined : data.moves.find(({ to }) => to === name);
+  if (move) return { kind: 'moved', from: move.from };
+  return { kind: data.switch || data.moves.length > 0 ? 'data' : 'closed' };
+}
+
+/** It starts once the data is sanitised, which cannot be done yet. */
+function waitingWork(node: NodeName, data: NodeData | undefined): NodeWork {
+  if (!data || data.holders.length === 0) return idleWork(node);
+  const change = { node, action: 'update', strategy: 'stop', reasons: [{ kind: 'closed' }] } as const;
+  return { ...idleWork(node), change, stopFirst: data.holders };
+}
+
+/** Whether something that sanitising needs rests, so that it cannot be done for now. */
+function isStalled({ resting }: PlanInput, world: Omit<World, 'isStalled'>): boolean {
+  if (!world.data?.closed || !resting) return false;
+  return [...world.data.closed.needs].some((name) => {
+    const spec = world.specs.get(name);
+    if (!spec || !resting.has(name) || nodeData({ ...world, isStalled: false }, name)) return false;
+    const digest = nodeDigest(spec);
+    const right = (world.generations.get(name) ?? []).filter((generation) => generation.digest === digest);
+    const { missing, confirmed } = populate(spec, right);
+    return missing > 0 || !confirmed;
+  });
 }
 
 function removalReason({ desired }: PlanInput): Reason {
@@ -100,19 +151,22 @@ function stepsOf({ desired, observed, previous, routes }: PlanInput, world: Worl
   refuseCycles(wanted);
   refuseCycles(served);
   const stopping = { works: stopsOf(works, 'stopLast'), served, observed };
-  if (!desired.exists) return deleteSteps(stopping);
+  if (!desired.exists) return deleteSteps(stopping, desired.keepData);
   const isRouted = (node: NodeName): boolean => world.routed.has(node);
   const differ = routes !== undefined && routes !== observed.routes;
-  if (desired.run === 'suspended') return suspendSteps(stopping, { differ, isRouted });
+  if (desired.run === 'suspended') return suspendSteps(stopping, { differ, isRouted }, world.data);
+  const sanitizes = world.data?.closed !== undefined && !world.isStalled;
   return assembleSteps({
     works,
     desired: wanted,
     served,
-    createNetwork: !observed.network && world.specs.size > 0,
+    createNetwork: !observed.network && (world.specs.size > 0 || sanitizes),
     routesDiffer: differ || (routes === undefined && routesLookDifferent(desired.spec, { observed, previous })),
     isRouted,
     routedAbove: (nodes) => routedAbove(world, nodes),
     holding: observed.hold === 'switching',
+    data: world.data,
+    sanitizes,
   });
 }
 

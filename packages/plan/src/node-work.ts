@@ -7,8 +7,10 @@ export interface NodeWork {
   readonly change: Change;
   /** Undefined: the node is gone, or all of the environment stops. */
   readonly target: { readonly spec: NodeSpec; readonly digest: Digest } | undefined;
-  /** Volumes are missing. */
+  /** Volumes are missing, or may be once the data is another. */
   readonly volumes: boolean;
+  /** It mounts kept volumes: whatever happens to the data comes before it. */
+  readonly mounts: boolean;
   /** Instances are missing. */
   readonly start: boolean;
   readonly provision: boolean;
@@ -22,7 +24,7 @@ export interface NodeWork {
   readonly postDeployJob: boolean;
   /** Ids of instances to remove: before the start, or once the release serves. */
   readonly remove: { readonly ids: readonly string[]; readonly at: 'start' | 'end' };
-  /** Generations to stop before the start, since a volume is exclusive or may be. */
+  /** Generations to stop before the start, since a volume is exclusive or may be, or what they hold becomes another. */
   readonly stopFirst: readonly ObservedGeneration[];
   /** Generations to stop once the release serves. */
   readonly stopLast: readonly ObservedGeneration[];
@@ -35,6 +37,7 @@ export function idleWork(node: NodeName): NodeWork {
     change: { node, action: 'keep', strategy: 'none', reasons: [] },
     target: undefined,
     volumes: false,
+    mounts: false,
     start: false,
     provision: false,
     awaitReady: false,

@@ -1,4 +1,4 @@
-import type { Desired, Digest, EnvironmentSpec, NodeName, ObservedEnvironment } from '@coppice/model';
+import type { Desired, Digest, EnvironmentSpec, NodeName, NodeSpec, ObservedEnvironment } from '@coppice/model';
 
 /** All that a plan is made of. Order of nodes, generations, instances and jobs does not matter. */
 export interface PlanInput {
@@ -17,6 +17,11 @@ export interface PlanInput {
    * instance that a route leads to is not there yet.
    */
   readonly routes: Digest | undefined;
+  /**
+   * What the job runs that sanitises, of which only the relationships matter: what it reaches comes up before it. Undefined: the desired
+   * node of that name.
+   */
+  readonly sanitizer?: NodeSpec | undefined;
   /** Nodes to leave as they are, whatever is wrong with them: they crash again and again and wait for their next start. */
   readonly resting?: ReadonlySet<NodeName> | undefined;
 }

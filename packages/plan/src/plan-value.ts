@@ -1,4 +1,4 @@
-import type { Digest, NodeName } from '@coppice/model';
+import type { Digest, NodeName, SnapshotId, VolumeMove } from '@coppice/model';
 
 /** The difference between desired and observed, and the way across it. Same inputs give byte-equal plans. */
 export interface Plan {
@@ -14,7 +14,7 @@ export interface Plan {
 export type ChangeAction = 'create' | 'update' | 'replace' | 'move' | 'remove' | 'keep';
 /**
  * `overlap`: new ready, routes switched, old drained. `hold and switch`: requests held, old stopped, new ready, requests released, since a
- * volume is exclusive.
+ * volume is exclusive, or its data becomes another.
  * `in-place`: without a new instance. `start`, `stop`: nothing was or will be there. `none`: keep.
  */
 export type Strategy = 'overlap' | 'hold and switch' | 'in-place' | 'start' | 'stop' | 'none';
@@ -36,6 +36,12 @@ export type Reason =
   | { readonly kind: 'instance-missing'; readonly running: number; readonly wanted: number }
   | { readonly kind: 'instance-crashed'; readonly exitCode: number | undefined; readonly outOfMemory: boolean }
   | { readonly kind: 'instance-unready' }
+  /** The environment's data becomes another, and the node mounts some of it. */
+  | { readonly kind: 'data' }
+  /** What was another node's volumes becomes this one's. */
+  | { readonly kind: 'moved'; readonly from: string }
+  /** Foreign data may only be reached once it is sanitised. */
+  | { readonly kind: 'closed' }
   | { readonly kind: 'suspended' }
   | { readonly kind: 'environment-deleted' };
 
@@ -52,6 +58,18 @@ export type Step = StepBase &
     | { readonly kind: 'create-volumes'; readonly node: NodeName }
     | { readonly kind: 'pull-image'; readonly node: NodeName }
     | { readonly kind: 'run-job'; readonly node: NodeName; readonly hook: 'deploy' | 'post_deploy' }
+    /** Takes out of foreign data of this generation what must not be seen. The node need not be one of the environment's. */
+    | { readonly kind: 'run-job'; readonly node: NodeName; readonly hook: 'sanitize'; readonly generation: number }
+    /** Makes a kept copy the environment's data, and keeps what was there. Whoever mounts any of it is gone by then. */
+    | {
+        readonly kind: 'switch-data';
+        readonly generation: number;
+        readonly from: SnapshotId;
+        readonly keep: boolean;
+        readonly aside: SnapshotId;
+      }
+    /** Gives nodes' volumes to other nodes, in this order, each only where `from` is there and `to` is not. */
+    | { readonly kind: 'move-volumes'; readonly moves: readonly VolumeMove[] }
     /** Creates and starts the missing instances of the generation (all `instances` of the spec). */
     | { readonly kind: 'start'; readonly node: NodeName; readonly digest: Digest }
     /** Runs the node's provisioning, where it has one, in each instance. */
@@ -71,7 +89,18 @@ export type Step = StepBase &
     | { readonly kind: 'resize'; readonly node: NodeName; readonly digest: Digest }
     | { readonly kind: 'remove-routes' }
     | { readonly kind: 'remove-network' }
-    | { readonly kind: 'remove-volumes' }
+    /** `keepAs`: the data is kept under this id; else it is deleted. */
+    | { readonly kind: 'remove-volumes'; readonly keepAs?: SnapshotId }
   );
 
 export type StepKind = Step['kind'];
+
+/** The name under which a job is recorded and found again: that of its hook; data is sanitised once per generation, whichever attempt runs it. */
+export function jobHook(step: Extract<Step, { readonly kind: 'run-job' }>): string {
+  return step.hook === 'sanitize' ? sanitizeHook(step.generation) : step.hook;
+}
+
+/** The same for the job that sanitises the data of a generation. */
+export function sanitizeHook(generation: number): string {
+  return `sanitize-${generation}`;
+}

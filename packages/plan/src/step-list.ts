@@ -39,6 +39,7 @@ export class StepList {
 }
 
 function stepId(body: StepBody): string {
+  if (body.kind === 'switch-data') return `${body.kind} ${body.generation}`;
   const { kind, node, digest, hook } = body as { kind: string; node?: NodeName; digest?: Digest; hook?: string };
   return [kind, node, hook, digest && shortDigest(digest)].filter((part) => part !== undefined).join(' ');
 }

@@ -1,5 +1,5 @@
 import type { DeploymentId, ObservedJob } from '@coppice/model';
-import type { Step } from '@coppice/plan';
+import { jobHook, type Step } from '@coppice/plan';
 
 /**
  * Jobs that nobody waits for: those of attempts that are not wanted any more, and those that no step of the plan runs or adopts. One is left
@@ -12,6 +12,6 @@ export function strayJobs(
   return jobs.filter(
     (job) =>
       job.deployment !== wanted.attempt ||
-      !wanted.steps.some((step) => step.kind === 'run-job' && step.node === job.node && step.hook === job.hook),
+      !wanted.steps.some((step) => step.kind === 'run-job' && step.node === job.node && jobHook(step) === job.hook),
   );
 }

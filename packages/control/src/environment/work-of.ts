@@ -15,6 +15,7 @@ import type { RunningActivity } from '../activity-recorder.ts';
 import type { Ports } from '../ports.ts';
 import { addressingOf } from './addressing.ts';
 import { credentialsOf, provisionInput } from './credentials.ts';
+import { foreignData } from './foreign-data.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import type { Lingering } from './lingering.ts';
 import { networkPolicy } from './network-policy.ts';
@@ -43,6 +44,7 @@ export function workOf(input: WorkInput): EnvironmentWork {
   const { ports, environment, spec, deployment } = input;
   const { store } = ports;
   const nodes = new Map([...(input.previous?.nodes ?? []), ...spec.nodes].map((node) => [node.name, node]));
+  const foreign = foreignData(store, environment);
   const obtain = (name: string): string => store.secrets.obtain(environment.id, name);
   const addressOf = (node: NodeName): string =>
     hostAddress(input.network.addressBlock, store.environments.addressOffset(environment.id, node));
@@ -65,10 +67,13 @@ export function workOf(input: WorkInput): EnvironmentWork {
     provisionInput: (node) => provisionInput(node, spec, obtain),
     policy: (now) => networkPolicy({ nodes: [...nodes.values()], ...now, addressOf }),
     routes: (now) => routesNow(spec, environment, { ports, asleep: input.asleep }, now),
-    jobs: () => store.environments.jobs(deployment.id),
+    jobs: () => [...store.environments.jobs(deployment.id), ...foreign.jobs(deployment.id)],
     recordJob: (job) => store.environments.recordJob({ ...job, deployment: deployment.id }),
     linger: (generation) =>
       environment.desired.run === 'up' ? input.lingering.ask({ ...generation, environment: environment.id }) : 'wait',
+    sanitize: foreign.sanitize,
+    sanitizeNode: foreign.sanitizeNode,
+    sanitized: foreign.sanitized,
     noteReady: (instances) => {
       for (const instance of instances) input.health.noteReady(instance);
     },
