@@ -22,6 +22,7 @@ import { missingParts, readHostFacts } from './missing-parts.ts';
 import { parseMounts } from './mount-table.ts';
 import { openVolumeFileSystem, type VolumeFileSystemOptions } from './open-volume-file-system.ts';
 import { openVolumes } from './open-volumes.ts';
+import { replacement, snapshotId } from './snapshot.contract.ts';
 import { takeDownVolumeFileSystem } from './take-down-volume-file-system.ts';
 import type { VolumeFileSystem } from './volume-file-system.ts';
 import { volumeRef } from './volumes.contract.ts';
@@ -209,7 +210,8 @@ test('a set can hold no more than its quota, a copy begins with that of its sour
   const write = (path: string, mebibytes: number) => writeFileSync(path, Buffer.alloc(mebibytes * mebibyte, 1), { flush: true });
   await opened.setQuota(source.environment, 20 * mebibyte);
   write(join(from, 'file'), 10);
-  await volumes.clone({ from: source.environment, to: copy.environment });
+  await volumes.snapshot({ environment: source.environment, id: snapshotId('from') });
+  await volumes.replace(replacement({ environment: copy.environment }));
   assert.deepEqual((await opened.quota(copy.environment)).limitBytes, 20 * mebibyte);
   await opened.setQuota(copy.environment, 15 * mebibyte);
   assert.throws(() => write(join(from, 'more'), 12), overQuota);

@@ -51,7 +51,12 @@ for (const [name, base, driver] of [
   test(`${name}: the marker beside the data says whose it is`, async () => {
     const directory = freshDirectory();
     await (await open(directory)).ensure(volumeRef('aa', 'db', 'data'), '1:1');
-    assert.deepEqual(JSON.parse(readFileSync(join(directory, 'e_aa/owner.json'), 'utf8')), { v: 1, server: 's_1', environment: 'e_aa' });
+    assert.deepEqual(JSON.parse(readFileSync(join(directory, 'e_aa/owner.json'), 'utf8')), {
+      v: 1,
+      server: 's_1',
+      environment: 'e_aa',
+      generation: 0,
+    });
   });
 
   test(`${name}: the set of another server, or of nobody, is neither listed nor used nor deleted`, async () => {

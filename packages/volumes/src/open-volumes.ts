@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { chooseStorage } from './choose-storage.ts';
+import { hostDisk } from './disk.ts';
 import { volumeWork } from './file-failure.ts';
 import type { NoVolumeFileSystem, VolumeFileSystem } from './volume-file-system.ts';
 import { VolumeSets } from './volume-sets.ts';
@@ -24,7 +25,7 @@ export async function openVolumes({ directory, serverId, fileSystem }: VolumesOp
   return volumeWork(`open the volumes in ${directory}`, async () => {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const storage = await chooseStorage(directory);
-    const sets = new VolumeSets({ directory, serverId, storage });
+    const sets = new VolumeSets({ directory, serverId, storage, disk: hostDisk });
     await sets.sweep();
     const driver = { ...storage.driver, ...driverOn(fileSystem, directory) };
     return volumesIn(sets, driver);

@@ -1,25 +1,37 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoppiceError, canonicalJson, type EnvironmentId } from '@coppice/model';
+import type { Disk } from './disk.ts';
 import { isMissing } from './file-failure.ts';
 
-/** Whose a set is; lies beside its data as `owner.json`. */
+/** Whose a set or a kept copy is, and which data; lies beside the data as `owner.json`. */
 export interface OwnerMarker {
   readonly v: 1;
   readonly server: string;
   readonly environment: EnvironmentId;
+  /** See Volumes.generation. */
+  readonly generation: number;
 }
 
-const fileName = 'owner.json';
+/** Of the file; what it is made under begins with it. */
+export const markerName = 'owner.json';
 
-/** Writes the marker of a set, down to the disk. */
-export async function writeMarker(folder: string, marker: OwnerMarker): Promise<void> {
-  await writeFile(join(folder, fileName), `${canonicalJson(marker)}\n`, { mode: 0o600, flush: true });
+/** Writes a marker where there is none, down to the disk. */
+export async function writeMarker(disk: Disk, folder: string, marker: OwnerMarker): Promise<void> {
+  await disk.writeFile(join(folder, markerName), textOf(marker));
 }
 
-/** The marker of a set, or undefined where there is none. Throws `volume-failed` for one that cannot be understood. */
+/** Puts a marker in the place of another, down to the disk. */
+export async function replaceMarker(disk: Disk, folder: string, marker: OwnerMarker): Promise<void> {
+  const draft = join(folder, `${markerName}.making`);
+  await disk.writeFile(draft, textOf(marker));
+  await disk.rename(draft, join(folder, markerName));
+  await disk.syncFolder(folder);
+}
+
+/** The marker in a folder, or undefined where there is none. Throws `volume-failed` for one that cannot be understood. */
 export async function readMarker(folder: string): Promise<OwnerMarker | undefined> {
-  const path = join(folder, fileName);
+  const path = join(folder, markerName);
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -32,10 +44,15 @@ export async function readMarker(folder: string): Promise<OwnerMarker | undefine
   return marker;
 }
 
+function textOf(marker: OwnerMarker): string {
+  return `${canonicalJson(marker)}\n`;
+}
+
 function parse(text: string): OwnerMarker | undefined {
   try {
-    const value = JSON.parse(text) as Partial<OwnerMarker> | null;
-    return value?.v === 1 && typeof value.server === 'string' && typeof value.environment === 'string' ? (value as OwnerMarker) : undefined;
+    const { v, server, environment, generation = 0 } = (JSON.parse(text) ?? {}) as Partial<OwnerMarker>;
+    const isWhole = v === 1 && typeof server === 'string' && typeof environment === 'string' && Number.isSafeInteger(generation);
+    return isWhole ? { v, server, environment, generation } : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

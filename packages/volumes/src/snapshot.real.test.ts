@@ -24,9 +24,10 @@ import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ErrorCode, isCoppiceError } from '@coppice/model';
 import { btrfsStorage } from './btrfs-storage.ts';
-import { cloneContract } from './clone.contract.ts';
+import { hostDisk } from './disk.ts';
 import { copyStorage, reflinkStorage } from './folder-storage.ts';
 import { openGround } from './ground-fixture.ts';
+import { environmentId, replacement, snapshotContract, snapshotId } from './snapshot.contract.ts';
 import { describeTree, setAttribute } from './tree-fixture.ts';
 import { VolumeSets } from './volume-sets.ts';
 import type { VolumeStorage } from './volume-storage.ts';
@@ -43,12 +44,13 @@ mkdirSync(plain);
 const btrfs = ground.mountBtrfs('btrfs', 256 * mebibyte);
 
 const source = volumeRef('aa', 'db', 'data');
-const pair = { from: source.environment, to: volumeRef('bb', 'x', 'x').environment };
+const target = volumeRef('bb', 'db', 'data');
+const copy = { environment: source.environment, id: snapshotId('from') };
 const failsWith = (code: ErrorCode) => (error: unknown) => isCoppiceError(error, code);
 
 async function open(directory: string, storage: VolumeStorage, serverId = 's_1'): Promise<Volumes> {
   mkdirSync(directory, { recursive: true });
-  const sets = new VolumeSets({ directory, serverId, storage });
+  const sets = new VolumeSets({ directory, serverId, storage, disk: hostDisk });
   await sets.sweep();
   return volumesIn(sets, storage.driver);
 }
@@ -61,71 +63,132 @@ for (const [base, storage] of [
   const { name } = storage.driver;
   const freshDirectory = (): string => join(mkdtempSync(join(base, 'd-')), 'volumes');
 
-  cloneContract(name, () => open(freshDirectory(), storage));
+  snapshotContract(name, () => open(freshDirectory(), storage));
 
   test(`${name}: owners, modes, times, attributes, links, holes and special files are the same in a copy`, async () => {
     const volumes = await open(freshDirectory(), storage);
     await fill(await volumes.ensure(source, '4321:1234'));
     const before = describeTree(join(volumes.path(source), '../..'));
     assert.deepEqual(before.get('db/data/folder/file'), describedFile);
-    await volumes.clone(pair);
-    assert.deepEqual(describeTree(join(volumes.path({ ...source, environment: pair.to }), '../..')), before);
+    await volumes.snapshot(copy);
+    await volumes.replace(replacement({ keep: true }));
+    assert.deepEqual(describeTree(join(volumes.path(target), '../..')), before);
     assert.deepEqual(describeTree(join(volumes.path(source), '../..')), before);
+    await volumes.replace(replacement({ environment: environmentId('cc') }));
+    assert.deepEqual(describeTree(join(volumes.path({ ...source, environment: environmentId('cc') }), '../..')), before);
   });
 
   test(`${name}: what is written on one side is not seen on the other`, async () => {
     const volumes = await open(freshDirectory(), storage);
     const from = await volumes.ensure(source, '1:1');
     writeFileSync(join(from, 'file'), 'as it was');
-    await volumes.clone(pair);
-    const to = volumes.path({ ...source, environment: pair.to });
+    await volumes.snapshot(copy);
     writeFileSync(join(from, 'file'), 'the source went on');
+    await volumes.replace(replacement({ keep: true }));
+    const to = volumes.path(target);
     appendFileSync(join(to, 'file'), ', and more');
+    await volumes.replace(replacement({ generation: 2, environment: source.environment }));
     assert.deepEqual(
       [readFileSync(join(from, 'file'), 'utf8'), readFileSync(join(to, 'file'), 'utf8')],
-      ['the source went on', 'as it was, and more'],
+      ['as it was', 'as it was, and more'],
     );
+    await volumes.replace(replacement({ generation: 2, from: snapshotId('aside'), aside: snapshotId('other') }));
+    assert.equal(readFileSync(join(to, 'file'), 'utf8'), 'the source went on');
   });
 
-  test(`${name}: the marker of a copy names the copy`, async () => {
+  test(`${name}: a kept copy lies beside the sets, and its marker says whose data it is, of which generation`, async () => {
+    const directory = freshDirectory();
+    const volumes = await open(directory, storage);
+    const marker = (name: string): unknown => JSON.parse(readFileSync(join(directory, name, 'owner.json'), 'utf8'));
+    await volumes.ensure(source, '1:1');
+    await volumes.snapshot(copy);
+    await volumes.ensure(target, '1:1');
+    assert.deepEqual(readdirSync(directory).sort(), ['.kept-b_from', 'e_aa', 'e_bb']);
+    assert.deepEqual(marker('.kept-b_from'), { v: 1, server: 's_1', environment: 'e_aa', generation: 0 });
+    await volumes.replace(replacement({ generation: 7 }));
+    assert.deepEqual(readdirSync(directory).sort(), ['.kept-b_aside', 'e_aa', 'e_bb']);
+    assert.deepEqual(marker('.kept-b_aside'), { v: 1, server: 's_1', environment: 'e_bb', generation: 0 });
+    assert.deepEqual(marker('e_bb'), { v: 1, server: 's_1', environment: 'e_bb', generation: 7 });
+  });
+
+  test(`${name}: a marker that knows no generations is of generation 0`, async () => {
     const directory = freshDirectory();
     const volumes = await open(directory, storage);
     await volumes.ensure(source, '1:1');
-    await volumes.clone(pair);
-    assert.deepEqual(
-      [readdirSync(directory).sort(), JSON.parse(readFileSync(join(directory, 'e_bb/owner.json'), 'utf8'))],
-      [['e_aa', 'e_bb'], { v: 1, server: 's_1', environment: 'e_bb' }],
-    );
+    writeFileSync(join(directory, 'e_aa/owner.json'), '{"environment":"e_aa","server":"s_1","v":1}\n');
+    assert.deepEqual([await volumes.generation(source.environment), [...(await volumes.list()).keys()]], [0, ['e_aa']]);
   });
 
-  test(`${name}: nothing is copied from the set of another server, nor over it`, async () => {
+  test(`${name}: nothing is copied from the set of another server, nor is it replaced, nor its copy used or deleted`, async () => {
     const directory = freshDirectory();
-    await (await open(directory, storage, 's_other')).ensure(source, '1:1');
+    const others = await open(directory, storage, 's_other');
+    await others.ensure(source, '1:1');
+    await others.snapshot(copy);
     const volumes = await open(directory, storage);
-    await assert.rejects(volumes.clone(pair), failsWith('not-found'));
-    await volumes.ensure({ ...source, environment: pair.to }, '1:1');
-    await assert.rejects(volumes.clone({ from: pair.to, to: pair.from }), failsWith('conflict'));
-    await assert.rejects(volumes.sync(pair.from), failsWith('not-found'));
-    assert.deepEqual(readdirSync(directory).sort(), ['e_aa', 'e_bb']);
+    await volumes.ensure(target, '1:1');
+    await volumes.snapshot({ environment: target.environment, id: snapshotId('own') });
+    await assert.rejects(volumes.snapshot({ ...copy, id: snapshotId('x') }), failsWith('not-found'));
+    await assert.rejects(volumes.snapshot({ ...copy, environment: target.environment }), failsWith('conflict'));
+    await assert.rejects(volumes.replace(replacement()), failsWith('not-found'));
+    await assert.rejects(volumes.sync(source.environment), failsWith('not-found'));
+    const { environment } = source;
+    for (const call of [
+      () => volumes.replace(replacement({ environment, from: snapshotId('own') })),
+      () => volumes.setAside({ environment, id: snapshotId('x') }),
+      () => volumes.moveNode({ environment, from: 'db', to: 'x' }),
+      () => volumes.removeNode({ environment, node: 'db' }),
+      () => volumes.generation(environment),
+      () => volumes.removeSnapshot(copy.id),
+      () => volumes.snapshotUsage(copy.id),
+    ]) {
+      await assert.rejects(call(), failsWith('volume-failed'));
+    }
+    assert.deepEqual(await volumes.snapshots(), [{ id: 'b_own', environment: 'e_bb' }]);
+    assert.deepEqual(readdirSync(directory).sort(), ['.kept-b_from', '.kept-b_own', 'e_aa', 'e_bb']);
+    assert.deepEqual(await others.inspect(environment), [{ node: 'db', volume: 'data' }]);
   });
 
   test(`${name}: a folder that nobody marked is not copied over`, async () => {
     const directory = freshDirectory();
     const volumes = await open(directory, storage);
     await volumes.ensure(source, '1:1');
-    mkdirSync(join(directory, 'e_bb'));
-    await assert.rejects(volumes.clone(pair), failsWith('conflict'));
-    assert.deepEqual([readdirSync(directory).sort(), readdirSync(join(directory, 'e_bb'))], [['e_aa', 'e_bb'], []]);
+    mkdirSync(join(directory, '.kept-b_from'));
+    await assert.rejects(volumes.snapshot(copy), failsWith('conflict'));
+    assert.deepEqual([readdirSync(directory).sort(), readdirSync(join(directory, '.kept-b_from'))], [['.kept-b_from', 'e_aa'], []]);
   });
 
-  test(`${name}: a copy that was cut off before its rename is swept away whole`, async () => {
+  test(`${name}: a kept copy stays when the server opens again, and a draft of one goes`, async () => {
     const directory = freshDirectory();
     const volumes = await open(directory, storage);
     await fill(await volumes.ensure(source, '1:1'));
-    await volumes.clone(pair);
-    renameSync(join(directory, 'e_bb'), join(directory, '.making-e_bb-1'));
+    await volumes.snapshot(copy);
+    await volumes.snapshot({ ...copy, id: snapshotId('cut') });
+    renameSync(join(directory, '.kept-b_cut'), join(directory, '.making-e_aa-1'));
+    for (const text of ['', '{"v":1,']) {
+      const draft = mkdtempSync(join(directory, '.making-e_aa-'));
+      writeFileSync(join(draft, 'owner.json'), text);
+    }
+    const again = await open(directory, storage);
+    assert.deepEqual([readdirSync(directory).sort(), (await again.snapshots()).length], [['.kept-b_from', 'e_aa'], 1]);
+  });
+
+  test(`${name}: a node is moved to where a cut-off left an empty folder, and not to where there is something else`, async () => {
+    const volumes = await open(freshDirectory(), storage);
+    const data = join(await volumes.ensure(source, '1:1'), '../..');
+    const { environment } = source;
+    mkdirSync(join(data, 'store'));
+    await volumes.moveNode({ environment, from: 'db', to: 'store' });
+    assert.deepEqual(await volumes.inspect(environment), [{ node: 'store', volume: 'data' }]);
+    mkdirSync(join(data, 'other/.hidden'), { recursive: true });
+    await assert.rejects(volumes.moveNode({ environment, from: 'store', to: 'other' }), /data\/other is in the way/);
+  });
+
+  test(`${name}: the deletion of a node's folder that was cut off is finished when the server opens again`, async () => {
+    const directory = freshDirectory();
+    const data = join(await (await open(directory, storage)).ensure(source, '1:1'), '../..');
+    renameSync(join(data, 'db'), join(data, '.deleting-db-1'));
     await open(directory, storage);
-    assert.deepEqual(readdirSync(directory), ['e_aa']);
+    assert.deepEqual(readdirSync(data), []);
   });
 }
 
@@ -135,7 +198,7 @@ test('btrfs: a set with a nested subvolume is refused, and nothing is made or lo
   const nested = join(await volumes.ensure(source, '1:1'), 'nested');
   execFileSync('btrfs', ['subvolume', 'create', nested], { stdio: 'ignore' });
   writeFileSync(join(nested, 'file'), 'kept');
-  await assert.rejects(volumes.clone(pair), /e_aa\/data holds 1 nested subvolumes/);
+  await assert.rejects(volumes.snapshot(copy), /e_aa\/data holds 1 nested subvolumes/);
   assert.deepEqual([readdirSync(directory), readFileSync(join(nested, 'file'), 'utf8')], [['e_aa'], 'kept']);
 });
 
@@ -143,7 +206,7 @@ test('a copy for which there is no room fails, and leaves nothing', async () => 
   const directory = join(ground.mountMemory('small', 4 * mebibyte), 'volumes');
   const volumes = await open(directory, copyStorage);
   writeFileSync(join(await volumes.ensure(source, '1:1'), 'file'), Buffer.alloc(3 * mebibyte, 1));
-  await assert.rejects(volumes.clone(pair), /could not copy|No space left/);
+  await assert.rejects(volumes.snapshot(copy), /could not copy|No space left/);
   assert.deepEqual(readdirSync(directory), ['e_aa']);
 });
 
@@ -151,7 +214,7 @@ test('where files cannot share blocks, the reflink driver fails instead of copyi
   const directory = join(ground.mountMemory('unshared', 4 * mebibyte), 'volumes');
   const volumes = await open(directory, reflinkStorage);
   writeFileSync(join(await volumes.ensure(source, '1:1'), 'file'), 'x');
-  await assert.rejects(volumes.clone(pair), failsWith('volume-failed'));
+  await assert.rejects(volumes.snapshot(copy), failsWith('volume-failed'));
   assert.deepEqual(readdirSync(directory), ['e_aa']);
 });
 
@@ -166,7 +229,7 @@ test('a server that is killed takes its copy with it, and the next one sweeps up
   const program = `import { openVolumes } from ${JSON.stringify(join(import.meta.dirname, 'open-volumes.ts'))};
     const volumes = await openVolumes({ directory: ${JSON.stringify(directory)}, serverId: 's_1' });
     process.env.PATH = ${JSON.stringify(programs)} + ':' + process.env.PATH;
-    await volumes.clone(${JSON.stringify(pair)});`;
+    await volumes.snapshot(${JSON.stringify(copy)});`;
   const env = { ...process.env, PIDS: programs };
   const server = spawn(process.execPath, ['--input-type=module', '--eval', program], { env, stdio: 'ignore' });
   const ended = once(server, 'exit');

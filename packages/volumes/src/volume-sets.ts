@@ -1,78 +1,158 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { CoppiceError, type EnvironmentId } from '@coppice/model';
+import { readlink, rm } from 'node:fs/promises';
+import { CoppiceError, type EnvironmentId, type SnapshotId } from '@coppice/model';
 import { isProbe } from './choose-storage.ts';
-import { isMissing, isOccupied } from './file-failure.ts';
-import { readMarker, writeMarker } from './owner-marker.ts';
+import { isMissing } from './file-failure.ts';
+import { KeyedLock } from './keyed-lock.ts';
+import { moveNodeFolder, removeNodeFolder, sweepNodeFolders } from './node-folders.ts';
+import { OwnedFolders, type SetsOptions } from './owned-folders.ts';
+import { type OwnerMarker, replaceMarker } from './owner-marker.ts';
 import { mustRun } from './run-program.ts';
-import { syncFolder } from './sync-folder.ts';
-import { environmentOfFolder, setFolderName } from './volume-name.ts';
-import type { VolumeStorage } from './volume-storage.ts';
+import { checkGeneration, environmentOfFolder, nodeFolder, setFolderName, snapshotFolderName, snapshotOfFolder } from './volume-name.ts';
+import type { KeptSnapshot, NodeMove, Replacement, SnapshotRequest } from './volumes.ts';
 
-const makingPrefix = '.making-';
-const deletingPrefix = '.deleting-';
+/**
+ * A link of this name leads to where the set of an environment is put while it is replaced. Where it is there and the set is not, the
+ * replacement was cut off between its two renames: the set is put back before anything else is done with the environment.
+ */
+const replacingPrefix = '.replacing-';
 
-/** Whose directory it is, and how data lies in it. */
-export interface SetsOptions {
-  readonly directory: string;
-  readonly serverId: string;
-  readonly storage: VolumeStorage;
-}
-
-/** The sets of one server below one directory: each appears, and goes, by one rename. */
+/** The sets and kept copies of one server below one directory. What changes one set is done one after another. */
 export class VolumeSets {
   readonly #options: SetsOptions;
-  /** Sets that are being made, so that ten nodes that start at once make one. */
-  readonly #making = new Map<EnvironmentId, Promise<void>>();
+  readonly #folders: OwnedFolders;
+  readonly #lock = new KeyedLock();
 
   constructor(options: SetsOptions) {
     this.#options = options;
+    this.#folders = new OwnedFolders(options);
   }
 
   /** Where the data of a set lies, or would. */
   dataPath(environment: EnvironmentId): string {
-    return join(this.#path(environment), 'data');
+    return this.#folders.dataOf(setFolderName(environment));
   }
 
-  /** Whether the set is there and ours. Throws `volume-failed` where it is there and another's. */
-  async holds(environment: EnvironmentId): Promise<boolean> {
-    const owned = await this.#ownership(environment);
-    if (owned === 'other') {
-      throw new CoppiceError('volume-failed', `${this.#path(environment)} belongs to another server, or to nobody: it is left alone`, {
-        hint: 'give each server a data directory of its own',
-      });
+  /** Where the data of a kept copy lies, or would. */
+  snapshotPath(id: SnapshotId): string {
+    return this.#folders.dataOf(snapshotFolderName(id));
+  }
+
+  /** The marker of the set, undefined where there is none. Throws `volume-failed` where it is another's. */
+  async marker(environment: EnvironmentId): Promise<OwnerMarker | undefined> {
+    const marker = await this.#folders.own(setFolderName(environment));
+    if (marker === undefined || marker.environment === environment) return marker;
+    throw new CoppiceError(
+      'volume-failed',
+      `${this.#folders.pathOf(environment)} holds the volumes of ${marker.environment}: it is left alone`,
+    );
+  }
+
+  /** What `work` makes of the set's data, undefined where there is no set; again where it was replaced meanwhile. Throws as `marker` does. */
+  async read<Result>(environment: EnvironmentId, work: (data: string) => Promise<Result>): Promise<Result | undefined> {
+    const before = await this.marker(environment);
+    if (before === undefined) return undefined;
+    try {
+      return await work(this.dataPath(environment));
+    } catch (error) {
+      if (isMissing(error) && (await this.marker(environment))?.generation !== before.generation) return this.read(environment, work);
+      throw error;
     }
-    return owned === 'ours';
   }
 
   /** Environments whose sets are ours, sorted. */
   async list(): Promise<readonly EnvironmentId[]> {
     const ours: EnvironmentId[] = [];
-    for (const name of (await readdir(this.#options.directory)).sort()) {
+    for (const name of await this.#folders.names()) {
       const environment = environmentOfFolder(name);
-      if (environment !== undefined && (await this.#ownership(environment)) === 'ours') ours.push(environment);
+      if (environment !== undefined && (await this.#lookAtSet(environment)) === 'ours') ours.push(environment);
     }
     return ours;
   }
 
-  /** Makes the set where it is missing. */
-  async ensure(environment: EnvironmentId): Promise<void> {
-    const running = this.#making.get(environment);
-    if (running !== undefined) return running;
-    const making = this.#make(environment).finally(() => this.#making.delete(environment));
-    this.#making.set(environment, making);
-    return making;
+  /** Runs `work` once the set is there, made where it is missing, while nothing else changes it. */
+  ensure<Result>(environment: EnvironmentId, work: () => Promise<Result>): Promise<Result> {
+    return this.#changing(environment, async (set) => {
+      if (set === undefined) await this.#make(environment);
+      return work();
+    });
   }
 
-  /** Makes the set of `to` a copy of that of `from`. Throws `not-found` and `conflict`, see Volumes.clone. */
-  async clone({ from, to }: { readonly from: EnvironmentId; readonly to: EnvironmentId }): Promise<void> {
-    await this.#mustHold(from);
-    const taken = new CoppiceError('conflict', `there are volumes of ${to} already`);
-    if ((await this.#ownership(to)) !== 'none') throw taken;
-    const { directory, storage } = this.#options;
-    if (!(await this.#appear(to, (data) => storage.clone({ from: this.dataPath(from), to: data })))) throw taken;
-    await syncFolder(directory);
+  /** See Volumes.moveNode. */
+  async moveNode({ environment, from, to }: NodeMove): Promise<void> {
+    for (const name of [from, to]) nodeFolder(name);
+    await this.#changing(environment, async (set) => {
+      if (set !== undefined) await moveNodeFolder(this.#options, this.dataPath(environment), { from, to });
+    });
+  }
+
+  /** See Volumes.removeNode. */
+  async removeNode({ environment, node }: { readonly environment: EnvironmentId; readonly node: string }): Promise<void> {
+    nodeFolder(node);
+    await this.#changing(environment, async (set) => {
+      if (set !== undefined) await removeNodeFolder(this.#options, this.dataPath(environment), node);
+    });
+  }
+
+  /** See Volumes.snapshot. */
+  async snapshot({ environment, id }: SnapshotRequest): Promise<void> {
+    const name = snapshotFolderName(id);
+    if ((await this.#lookAtSet(environment)) === 'none') await this.#changing(environment, async () => undefined);
+    await this.#lock.shared(environment, async () => {
+      const set = await this.#mustHold(environment);
+      await this.#mustBeFree(id);
+      const fill = (to: string): Promise<void> => this.#options.storage.clone({ from: this.dataPath(environment), to });
+      const draft = await this.#folders.draft({ environment, generation: set.generation }, fill);
+      if (!(await this.#folders.settle(draft, name))) throw taken(id);
+      await this.#folders.sync();
+    });
+  }
+
+  /** Kept copies that are ours, sorted by id. */
+  async snapshots(): Promise<readonly KeptSnapshot[]> {
+    const ours: KeptSnapshot[] = [];
+    for (const name of await this.#folders.names()) {
+      const id = snapshotOfFolder(name);
+      const marker = id === undefined ? undefined : await this.#folders.look(name);
+      if (id !== undefined && marker !== undefined && marker !== 'other') ours.push({ id, environment: marker.environment });
+    }
+    return ours;
+  }
+
+  /** Whether the copy is kept. Throws `volume-failed` where it is another's. */
+  async keeps(id: SnapshotId): Promise<boolean> {
+    return (await this.#folders.own(snapshotFolderName(id))) !== undefined;
+  }
+
+  async removeSnapshot(id: SnapshotId): Promise<void> {
+    await this.#lock.exclusive(id, async () => {
+      if (await this.keeps(id)) await this.#folders.remove(snapshotFolderName(id));
+    });
+  }
+
+  /** See Volumes.replace. */
+  async replace(change: Replacement): Promise<void> {
+    const { environment, generation, from, keep, aside } = change;
+    for (const id of [from, aside]) snapshotFolderName(id);
+    checkGeneration(generation);
+    await this.#changing(environment, async (set) => {
+      if (set?.generation === generation) return this.#folders.sync();
+      if (keep) await this.#lock.shared(from, () => this.#replaceByCopy(change, set));
+      else await this.#lock.exclusive(from, () => this.#replaceByItself(change, set));
+      await this.#folders.sync();
+      if (set !== undefined) await this.#forgetReplacing(environment);
+    });
+  }
+
+  /** See Volumes.setAside. */
+  async setAside({ environment, id }: SnapshotRequest): Promise<void> {
+    const name = snapshotFolderName(id);
+    await this.#changing(environment, async (set) => {
+      if (set === undefined) return;
+      await this.#mustBeFree(id);
+      await this.#endReplacing(environment);
+      await this.#folders.rename(setFolderName(environment), name);
+      await this.#folders.sync();
+    });
   }
 
   /** Writes all of the file system that holds the set to disk. Throws `not-found`. */
@@ -81,92 +161,129 @@ export class VolumeSets {
     await mustRun('sync', ['--file-system', '--', this.dataPath(environment)]);
   }
 
-  /** Sets it aside by a rename, then deletes it. */
   async remove(environment: EnvironmentId): Promise<void> {
-    if (!(await this.holds(environment))) return;
-    const aside = join(this.#options.directory, `${deletingPrefix}${environment}-${randomUUID()}`);
-    await rename(this.#path(environment), aside);
-    await this.#discard(aside);
+    await this.#changing(environment, async (set) => {
+      if (set === undefined) return;
+      await this.#endReplacing(environment);
+      await this.#folders.remove(setFolderName(environment));
+    });
   }
 
-  /** Finishes what a server that was killed left half made or half deleted. What is not ours stays. */
+  /** Finishes what a server that was killed left half made, half deleted or half replaced. What is not ours stays. */
   async sweep(): Promise<void> {
-    const { directory, serverId } = this.#options;
-    for (const name of await readdir(directory)) {
-      const path = join(directory, name);
-      if (isProbe(name)) await rm(path, { recursive: true, force: true });
-      if (!name.startsWith(makingPrefix) && !name.startsWith(deletingPrefix)) continue;
-      const marker = await readMarker(path);
-      if (marker?.server === serverId) await this.#discard(path);
-      else if (marker === undefined) await removeIfEmpty(path);
+    for (const name of await this.#folders.names()) {
+      if (isProbe(name)) await rm(this.#folders.pathOf(name), { recursive: true, force: true });
+      const environment = name.startsWith(replacingPrefix) ? environmentOfFolder(name.slice(replacingPrefix.length)) : undefined;
+      if (environment !== undefined) await this.#putBack(environment);
     }
+    await this.#folders.sweep();
+    for (const environment of await this.list()) await sweepNodeFolders(this.#options, this.dataPath(environment));
   }
 
-  async #mustHold(environment: EnvironmentId): Promise<void> {
-    if ((await this.#ownership(environment)) === 'ours') return;
-    throw new CoppiceError('not-found', `there are no volumes of ${environment} that are this server's`);
+  async #replaceByCopy(change: Replacement, set: OwnerMarker | undefined): Promise<void> {
+    const { environment, generation, from } = change;
+    await this.#mustBeReplaceable(change, set);
+    const fill = (to: string): Promise<void> => this.#options.storage.clone({ from: this.snapshotPath(from), to });
+    const draft = await this.#folders.draft({ environment, generation }, fill);
+    if (set !== undefined) await this.#moveAside(change);
+    if (await this.#folders.settle(draft, setFolderName(environment))) return;
+    throw new CoppiceError('volume-failed', `${this.#folders.pathOf(environment)} is in the way`);
   }
 
-  #path(environment: EnvironmentId): string {
-    return join(this.#options.directory, setFolderName(environment));
+  async #replaceByItself(change: Replacement, set: OwnerMarker | undefined): Promise<void> {
+    const { environment, generation, from } = change;
+    const name = snapshotFolderName(from);
+    await this.#mustBeReplaceable(change, set);
+    const { disk, serverId } = this.#options;
+    await replaceMarker(disk, this.#folders.pathOf(name), { v: 1, server: serverId, environment, generation });
+    if (set !== undefined) await this.#moveAside(change);
+    await this.#folders.rename(name, setFolderName(environment));
+  }
+
+  async #mustBeReplaceable({ from, aside }: Replacement, set: OwnerMarker | undefined): Promise<void> {
+    const found = await this.#folders.look(snapshotFolderName(from));
+    if (found === undefined || found === 'other') {
+      throw new CoppiceError('not-found', `there is no kept copy ${from} that is this server's`);
+    }
+    if (set !== undefined) await this.#mustBeFree(aside);
+  }
+
+  async #moveAside({ environment, aside }: Replacement): Promise<void> {
+    const { disk } = this.#options;
+    await this.#forgetReplacing(environment);
+    await disk.link(this.#replacingPath(environment), snapshotFolderName(aside));
+    await this.#folders.sync();
+    await this.#folders.rename(setFolderName(environment), snapshotFolderName(aside));
+  }
+
+  /** Undoes a replacement that was cut off between its renames. */
+  async #putBack(environment: EnvironmentId): Promise<void> {
+    const name = setFolderName(environment);
+    const aside = await readLink(this.#replacingPath(environment));
+    if (aside === undefined || snapshotOfFolder(aside) === undefined || (await this.#folders.look(name)) !== undefined) return;
+    const found = await this.#folders.look(aside);
+    if (found === undefined || found === 'other' || found.environment !== environment) return;
+    await this.#folders.rename(aside, name);
+    await this.#folders.sync();
+  }
+
+  /** Before a set goes: what says where it was put during an earlier replacement must not bring that back. */
+  async #endReplacing(environment: EnvironmentId): Promise<void> {
+    if ((await readLink(this.#replacingPath(environment))) === undefined) return;
+    await this.#forgetReplacing(environment);
+    await this.#folders.sync();
+  }
+
+  #forgetReplacing(environment: EnvironmentId): Promise<void> {
+    return this.#options.disk.remove(this.#replacingPath(environment));
+  }
+
+  #replacingPath(environment: EnvironmentId): string {
+    return this.#folders.pathOf(`${replacingPrefix}${setFolderName(environment)}`);
+  }
+
+  /** Runs `work` alone among all that changes the set, with the set's marker. */
+  #changing<Result>(environment: EnvironmentId, work: (set: OwnerMarker | undefined) => Promise<Result>): Promise<Result> {
+    return this.#lock.exclusive(setFolderName(environment), async () => {
+      const set = await this.marker(environment);
+      if (set !== undefined) return work(set);
+      await this.#putBack(environment);
+      return work(await this.marker(environment));
+    });
   }
 
   async #make(environment: EnvironmentId): Promise<void> {
-    if (await this.holds(environment)) return;
+    const draft = await this.#folders.draft({ environment, generation: 0 }, (data) => this.#options.storage.create(data));
     // Where another was first: whose it is decides.
-    if (!(await this.#appear(environment, (data) => this.#options.storage.create(data)))) await this.holds(environment);
+    if (!(await this.#folders.settle(draft, setFolderName(environment)))) await this.marker(environment);
   }
 
-  /** Fills a draft, then makes the set of it by one rename; false, and nothing done, where another was there first. */
-  async #appear(environment: EnvironmentId, fill: (data: string) => Promise<void>): Promise<boolean> {
-    const { directory, serverId } = this.#options;
-    const draft = join(directory, `${makingPrefix}${environment}-${randomUUID()}`);
-    await mkdir(draft, { mode: 0o700 });
-    try {
-      await writeMarker(draft, { v: 1, server: serverId, environment });
-      await fill(join(draft, 'data'));
-    } catch (error) {
-      await this.#discard(draft);
-      throw error;
-    }
-    try {
-      await rename(draft, this.#path(environment));
-      return true;
-    } catch (error) {
-      await this.#discard(draft);
-      if (isOccupied(error)) return false;
-      throw error;
-    }
+  async #mustHold(environment: EnvironmentId): Promise<OwnerMarker> {
+    const found = await this.#folders.look(setFolderName(environment));
+    if (found !== undefined && found !== 'other' && found.environment === environment) return found;
+    throw new CoppiceError('not-found', `there are no volumes of ${environment} that are this server's`);
   }
 
-  /** The marker goes last, so that what is left of a deletion can be told to be ours. */
-  async #discard(folder: string): Promise<void> {
-    await this.#options.storage.delete(join(folder, 'data'));
-    await rm(folder, { recursive: true, force: true });
+  async #mustBeFree(id: SnapshotId): Promise<void> {
+    if ((await this.#folders.look(snapshotFolderName(id))) !== undefined) throw taken(id);
   }
 
-  async #ownership(environment: EnvironmentId): Promise<'ours' | 'other' | 'none'> {
-    const path = this.#path(environment);
-    const marker = await readMarker(path);
-    if (marker !== undefined) return marker.server === this.#options.serverId && marker.environment === environment ? 'ours' : 'other';
-    return (await isThere(path)) ? 'other' : 'none';
+  async #lookAtSet(environment: EnvironmentId): Promise<'ours' | 'other' | 'none'> {
+    const found = await this.#folders.look(setFolderName(environment));
+    if (found === undefined) return 'none';
+    return found !== 'other' && found.environment === environment ? 'ours' : 'other';
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
+function taken(id: SnapshotId): CoppiceError {
+  return new CoppiceError('conflict', `there is a kept copy ${id} already`);
+}
+
+async function readLink(path: string): Promise<string | undefined> {
   try {
-    await readdir(path);
-    return true;
+    return await readlink(path);
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (isMissing(error)) return undefined;
     throw error;
-  }
-}
-
-async function removeIfEmpty(path: string): Promise<void> {
-  try {
-    await rmdir(path);
-  } catch (error) {
-    if (!isOccupied(error)) throw error;
   }
 }
