@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { document, endedActivity, Refusal, shopFixture } from './shop-fixture.ts';
+import { document, endedActivity, shopFixture } from './shop-fixture.ts';
 
 const backups = [
   { id: 'b_2', environment: 'main', createdAt: '2026-03-02T03:00:00Z', bytes: 1_610_612_736, reason: 'schedule 0 3 * * *' },
@@ -61,8 +61,11 @@ test('a restore that fails ends with 1 and its last line', async (t) => {
 
 test('a backup that is not there ends with 3, an id that cannot be one with 2', async (t) => {
   const { run } = await shopFixture(t, {
-    'POST /projects/shop/backups/b_none/restore': new Refusal(404, { code: 'not-found', detail: 'no backup b_none' }),
-    'POST /projects/shop/backups/main/restore': new Refusal(400, { code: 'invalid-request', detail: 'id is an id such as b_k7mq2x' }),
+    'POST /projects/shop/backups/b_none/restore': { refused: 404, problem: { code: 'not-found', detail: 'no backup b_none' } },
+    'POST /projects/shop/backups/main/restore': {
+      refused: 400,
+      problem: { code: 'invalid-request', detail: 'id is an id such as b_k7mq2x' },
+    },
   });
   assert.deepEqual(await run('backup', 'restore', 'b_none'), { code: 3, stdout: '', stderr: 'no backup b_none\n' });
   assert.deepEqual(await run('backup', 'restore', 'main'), { code: 2, stdout: '', stderr: 'id is an id such as b_k7mq2x\n' });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { cloneFixture } from '../clone-fixture.ts';
 import { runCoppice } from '../run-coppice.ts';
 import { sendProblem, serverFixture } from '../server-fixture.ts';
-import { document, endedActivity, Refusal, shopFixture } from './shop-fixture.ts';
+import { document, endedActivity, shopFixture } from './shop-fixture.ts';
 
 const ref = { activity: 'a_1' };
 
@@ -26,7 +26,7 @@ test('env sync takes the data of the parent again and follows the activity', asy
 
 test('a sync that would throw away changes ends with 1 and names --force', async (t) => {
   const problem = { code: 'conflict', detail: 'x may hold data of its own', hint: 'coppice env sync x --force' };
-  const { run } = await shopFixture(t, { 'POST /projects/shop/environments/x/sync': new Refusal(409, problem) });
+  const { run } = await shopFixture(t, { 'POST /projects/shop/environments/x/sync': { refused: 409, problem } });
   const stderr = 'x may hold data of its own\ncoppice env sync x --force\n';
   assert.deepEqual(await run('env', 'sync', 'x'), { code: 1, stdout: '', stderr });
 });

@@ -10,15 +10,10 @@ export interface ShopFixture {
   asked(): readonly (readonly string[])[];
 }
 
-/** A problem that a server answers with. */
-export class Refusal {
-  readonly status: number;
+/** For tests: a problem that the server answers with. */
+export interface Refusal {
+  readonly refused: number;
   readonly problem: object;
-
-  constructor(status: number, problem: object) {
-    this.status = status;
-    this.problem = problem;
-  }
 }
 
 /**
@@ -27,7 +22,7 @@ export class Refusal {
  */
 export async function shopFixture(
   t: TestContext,
-  answers: Readonly<Record<string, unknown>>,
+  answers: Readonly<Record<string, Refusal | object>>,
   state: 'succeeded' | 'failed' | 'cancelled' = 'succeeded',
 ): Promise<ShopFixture> {
   const server = await serverFixture(t, ({ method, path }, response) => {
@@ -36,8 +31,8 @@ export async function shopFixture(
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.end('event: line\ndata: "one"\n\nevent: line\ndata: "two"\n\nevent: end\ndata: {}\n\n');
     } else if (path === '/activities/a_1') sendJson(response, endedActivity(state));
-    else if (answer instanceof Refusal) sendProblem(response, answer.status, answer.problem);
     else if (answer === undefined) sendProblem(response, 404, { code: 'not-found', detail: `nothing is at ${method} ${path}` });
+    else if ('refused' in answer) sendProblem(response, answer.refused, answer.problem);
     else sendJson(response, answer);
   });
   const where = { folder: temporaryFolder(t), variables: { COPPICE_URL: server.url, COPPICE_PROJECT: 'shop' } };

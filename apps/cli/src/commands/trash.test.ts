@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { document, Refusal, shopFixture } from './shop-fixture.ts';
+import { document, shopFixture } from './shop-fixture.ts';
 
 const thrown = [
   {
@@ -46,7 +46,7 @@ test('trash restore and empty follow their activity to its end', async (t) => {
 
 test('what does not lie in the trash ends with 3', async (t) => {
   const { run } = await shopFixture(t, {
-    'POST /projects/shop/trash/t_9/restore': new Refusal(404, { code: 'not-found', detail: 'nothing in the trash is t_9' }),
+    'POST /projects/shop/trash/t_9/restore': { refused: 404, problem: { code: 'not-found', detail: 'nothing in the trash is t_9' } },
   });
   assert.deepEqual(await run('trash', 'restore', 't_9'), { code: 3, stdout: '', stderr: 'nothing in the trash is t_9\n' });
 });
