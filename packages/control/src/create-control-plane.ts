@@ -1,6 +1,6 @@
 import type { PushHandler } from '@coppice/git';
-import { CoppiceError } from '@coppice/model';
-import type { Project } from '@coppice/state';
+import { CoppiceError, type Deployment } from '@coppice/model';
+import type { EnvironmentRecord, Project } from '@coppice/state';
 import { ActivityRecorder } from './activity-recorder.ts';
 import { ChangeQueue } from './change-queue.ts';
 import { activityCommands } from './commands/activity-commands.ts';
@@ -12,10 +12,20 @@ import type { CommandParts } from './commands/parts.ts';
 import { projectCommands } from './commands/project-commands.ts';
 import { runtimeCommands } from './commands/runtime-commands.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { Deployer } from './environment/deployer.ts';
+import { BackupBefore } from './data/backup-before.ts';
+import { Brancher } from './data/brancher.ts';
+import { Capture } from './data/capture.ts';
+import { Cloner } from './data/cloner.ts';
+import { DataChanger } from './data/data-changer.ts';
+import { DataKeeper } from './data/data-keeper.ts';
+import { lastServed } from './data/last-served.ts';
+import { Retention } from './data/retention.ts';
+import { SnapshotClaims } from './data/snapshot-claims.ts';
+import { Deployer, type NewData } from './environment/deployer.ts';
 import { HealthMonitor } from './environment/health-monitor.ts';
 import { IdleWatch } from './environment/idle-watch.ts';
 import { Lingering } from './environment/lingering.ts';
+import { LiveDeclarations } from './environment/live-declarations.ts';
 import { Loop } from './environment/loop.ts';
 import { probeOnce } from './environment/probe-once.ts';
 import { Reconciler } from './environment/reconciler.ts';
@@ -62,14 +72,24 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
   const reconciler = new Reconciler({ ports, activities, health, backoff, wakeFailures, lingering });
   const loop = new Loop({ ports, activities, queue, reconciler, health });
   const lookIn = loop.lookIn.bind(loop);
-  const deployer = new Deployer({ ports, reconciler, lookIn });
+  const claims = new SnapshotClaims();
+  const capture = new Capture({ ports, claims });
+  const keeper = new DataKeeper({ ports, claims });
+  const backups = new BackupBefore({ ports, capture, keeper });
+  const deployer = new Deployer({ ports, reconciler, keeper, backups, lookIn });
+  const cloner = new Cloner({ ports, queue, capture });
   const sleeper = new Sleeper({ ports, activities, queue, reconciler, wakeFailures, lookIn });
-  const idle = new IdleWatch({ ports, queue, sleeper });
-  const remover = new Remover(ports, activities, reconciler);
-  const redeployer = new Redeployer({ ports, activities, queue, deployer });
+  const declarations = new LiveDeclarations(ports.store);
+  const idle = new IdleWatch({ ports, queue, sleeper, declarations });
+  const remover = new Remover(ports, activities, reconciler, keeper);
+  const served = (environment: EnvironmentRecord, target: Deployment): NewData => lastServed(ports.store, environment, target);
+  const redeployer = new Redeployer({ ports, activities, queue, deployer, lastServed: served });
+  const brancher = new Brancher({ ports, cloner, redeployer });
+  const changer = new DataChanger({ ports, activities, queue, reconciler, capture, cloner, keeper, lookIn });
   const preview = new PlanPreview(ports, health);
   const preparer = new PushPreparer(ports, activities, preview);
-  const pusher = new PushDeployer({ ports, activities, queue, deployer, remover, preparer });
+  const pusher = new PushDeployer({ ports, activities, queue, deployer, remover, preparer, cloner });
+  const retention = new Retention({ ports, keeper, changer, declarations });
   const stopping = new AbortController();
   const checks = new PartChecks({
     engine: () => ports.engine.probe(),
@@ -78,7 +98,21 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
     state: async () => ports.store.projects.list(),
     loop: async () => loop.check(),
   });
-  const parts: CommandParts = { ports, activities, queue, health, backoff, preview, redeployer, remover, sleeper, checks };
+  const parts: CommandParts = {
+    ports,
+    activities,
+    queue,
+    health,
+    backoff,
+    preview,
+    redeployer,
+    remover,
+    sleeper,
+    checks,
+    brancher,
+    changer,
+    keeper,
+  };
   return {
     control: {
       ...projectCommands(parts),
@@ -98,6 +132,7 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
       await recover(ports);
       loop.start();
       void runSleepLoop({ ports, sleeper, idle }, stopping.signal);
+      void retention.run(stopping.signal);
     },
     stop: () => {
       stopping.abort();

@@ -42,6 +42,8 @@ export interface DataSource {
   readonly keep: boolean;
   /** What the environment held before is kept under this id. */
   readonly aside: SnapshotId;
+  /** The deployment that brought it, where one did: the data goes back with it where it fails. */
+  readonly attempt?: DeploymentId;
   /** Must succeed before anything may reach the data; absent once it did, or where nobody asked for it. */
   readonly sanitize?: Sanitize;
 }

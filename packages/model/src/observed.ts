@@ -6,6 +6,8 @@ export interface ObservedEnvironment {
   readonly network: boolean;
   /** `foreign`: somebody changed the network's rules since they were put in force. */
   readonly rules?: 'foreign' | undefined;
+  /** Whether any instance or job that runs is frozen. */
+  readonly frozen?: boolean;
   readonly generations: readonly ObservedGeneration[];
   readonly jobs: readonly ObservedJob[];
   /** Volumes that exist, by node. */

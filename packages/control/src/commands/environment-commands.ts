@@ -55,7 +55,7 @@ export function environmentCommands(parts: CommandParts): EnvironmentCommands {
       const target = deploymentNamed(ports.store, project, id);
       const named = options.environment === '' ? ports.store.environments.get(target.environment) : undefined;
       const environment = named ?? environmentNamed(ports.store, project, options.environment);
-      return { activity: redeployer.revert(environment, target, options.actor) };
+      return { activity: redeployer.revert(environment, target, options) };
     },
   };
 }

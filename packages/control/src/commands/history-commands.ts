@@ -1,9 +1,10 @@
-import { CoppiceError, type EnvironmentSpec, type GitId, type Release } from '@coppice/model';
+import { CoppiceError, type EnvironmentSpec, type GitId, type Release, releaseDigest } from '@coppice/model';
 import { diffValues } from '@coppice/plan';
 import type { ControlPlane, ExplainView } from '../control-plane.ts';
 import { repositoryOf } from '../environment/deployer.ts';
+import { comparedSpec } from '../history/compared-spec.ts';
 import { explainBuild, explainRestart } from '../history/explain.ts';
-import { environmentNamed, liveOf, projectNamed } from '../history/find.ts';
+import { environmentNamed, liveOf, projectNamed, specNamed } from '../history/find.ts';
 import { deploymentView, planView, releaseView } from '../history/views.ts';
 import { overlay } from '../release/overlay.ts';
 import type { CommandParts } from './parts.ts';
@@ -36,7 +37,8 @@ export function historyCommands(parts: CommandParts): HistoryCommands {
       return releaseView(live.release, live.deployment);
     },
     diff: async (project, from, to) => {
-      const [before, after] = [await comparable(parts, project, from), await comparable(parts, project, to)];
+      const specs = [await comparedOf(parts, project, from), await comparedOf(parts, project, to)];
+      const [before, after] = specs.map((spec) => comparedSpec(spec, ports.store.secrets.keyedHash));
       const changes = diffValues(before, after);
       return { equal: changes.length === 0, changes };
     },
@@ -72,23 +74,11 @@ function resolvedRelease(parts: CommandParts, project: string, tree: GitId, revi
   return release;
 }
 
-/** What two things are compared by: the spec of a deployment or environment, or the release of a revision on the default branch. */
-async function comparable(parts: CommandParts, project: string, name: string): Promise<Omit<EnvironmentSpec, 'release'>> {
-  const { store } = parts.ports;
-  projectNamed(store, project);
-  const deployment = store.deployments.listProject(project, 10_000).find((candidate) => candidate.id === name);
-  const specDigest = deployment && store.deployments.specOf(deployment.id);
-  const spec = specDigest && store.releases.getSpec(specDigest);
-  if (spec) return withoutRelease(spec);
-  const environment = store.environments.findByName(project, name) ?? store.environments.findByBranch(project, name);
-  const live = environment && liveOf(store, environment);
-  if (live) return withoutRelease(live.spec);
+/** The spec of a deployment or environment, or of the release of a revision on the default branch. */
+async function comparedOf(parts: CommandParts, project: string, name: string): Promise<EnvironmentSpec> {
+  const spec = specNamed(parts.ports.store, project, name);
+  if (spec) return spec;
   const { tree } = await commitOf(parts, project, name);
   const release = resolvedRelease(parts, project, tree, name);
-  return withoutRelease(overlay(release, '' as EnvironmentSpec['release'], 'main'));
-}
-
-/** The release's own digest would differ wherever anything does; what differs is told by itself. */
-function withoutRelease({ release: _digest, ...rest }: EnvironmentSpec): Omit<EnvironmentSpec, 'release'> {
-  return rest;
+  return overlay(release, releaseDigest(release), 'main');
 }

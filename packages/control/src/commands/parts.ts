@@ -1,5 +1,8 @@
 import type { ActivityRecorder } from '../activity-recorder.ts';
 import type { ChangeQueue } from '../change-queue.ts';
+import type { Brancher } from '../data/brancher.ts';
+import type { DataChanger } from '../data/data-changer.ts';
+import type { DataKeeper } from '../data/data-keeper.ts';
 import type { HealthMonitor } from '../environment/health-monitor.ts';
 import type { Redeployer } from '../environment/redeployer.ts';
 import type { Remover } from '../environment/remover.ts';
@@ -21,4 +24,7 @@ export interface CommandParts {
   readonly remover: Remover;
   readonly sleeper: Sleeper;
   readonly checks: PartChecks;
+  readonly brancher: Brancher;
+  readonly changer: DataChanger;
+  readonly keeper: DataKeeper;
 }

@@ -1,23 +1,33 @@
 import type { Repository } from '@coppice/git';
 import {
   CoppiceError,
+  type DataSource,
   type Deployment,
   type DeploymentId,
   type Desired,
   type Digest,
   type EnvironmentId,
+  type EnvironmentSpec,
   type GitId,
   type Release,
+  type VolumeMove,
 } from '@coppice/model';
 import type { EnvironmentRecord, Store } from '@coppice/state';
 import type { RunningActivity } from '../activity-recorder.ts';
+import type { BackupBefore } from '../data/backup-before.ts';
+import { dataAgain } from '../data/data-again.ts';
+import type { DataKeeper } from '../data/data-keeper.ts';
+import type { OriginOfData } from '../data/origin-of-data.ts';
+import { volumeMoves } from '../data/volume-moves.ts';
+import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
 import { failureReason } from '../push/push-lines.ts';
 import { redactedFailure } from '../redacted-failure.ts';
 import { overlay } from '../release/overlay.ts';
 import { addressingOf } from './addressing.ts';
+import { heldFolders } from './kept-volumes.ts';
 import { lastGood } from './last-good.ts';
-import { supersedeIntents } from './left-intents.ts';
+import { settleMoves, supersedeIntents } from './left-intents.ts';
 import type { Reconciler } from './reconciler.ts';
 import { creatingTable } from './routes.ts';
 
@@ -39,31 +49,49 @@ export interface DeployRequest {
   readonly refMoves: 'after' | 'before';
   /** Called when a ref that moves before has moved. */
   readonly onRefMoved?: () => void;
+  /** Data that comes with the release, in place of the environment's own. */
+  readonly data?: NewData;
+}
+
+/** A kept copy that an environment gets, and what it is a copy of. */
+export interface NewData {
+  readonly source: Omit<DataSource, 'attempt'>;
+  readonly origin: OriginOfData;
 }
 
 /** Brings releases into environments: writes what is desired, lets the loop do it, and moves the ref or takes the wish back. */
 export class Deployer {
   readonly #ports: Ports;
   readonly #reconciler: Reconciler;
+  readonly #keeper: DataKeeper;
+  readonly #backups: BackupBefore;
   readonly #lookIn: (id: EnvironmentId, ms: number) => void;
 
   constructor(parts: {
     readonly ports: Ports;
     readonly reconciler: Reconciler;
+    readonly keeper: DataKeeper;
+    readonly backups: BackupBefore;
     /** Asks the loop for a look after so many milliseconds. */
     readonly lookIn: (id: EnvironmentId, ms: number) => void;
   }) {
     this.#ports = parts.ports;
     this.#reconciler = parts.reconciler;
+    this.#keeper = parts.keeper;
+    this.#backups = parts.backups;
     this.#lookIn = parts.lookIn;
   }
 
   /** Resolves once the release serves and the ref moved. Throws what failed, with the old release serving again. */
   async deploy(request: DeployRequest): Promise<Deployment> {
     const { store } = this.#ports;
-    const { deployment, intent } = this.#begin(request);
+    const spec = overlay(request.release.value, request.release.digest, request.environment.branch);
+    const moves = await this.#moves(request, spec);
+    const { deployment, intent } = this.#begin(request, spec, moves);
+    if (request.data) this.#keeper.named(request.data.source.from);
     request.activity.about({ environment: request.environment.id, deployment: deployment.id });
     try {
+      const backup = await this.#backups.take(request.environment, { spec, deployment: deployment.id, activity: request.activity });
       if (request.refMoves === 'before') {
         await this.#moveRef(request);
         store.intents.setPhase(intent, 'moved');
@@ -71,6 +99,7 @@ export class Deployer {
       }
       if (request.environment.live === undefined) await this.#announce(request);
       await this.#reconcile(request, deployment.id);
+      await backup.taken;
       store.intents.setPhase(intent, 'applied');
       if (request.refMoves === 'after') await this.#moveRef(request);
     } catch (error) {
@@ -81,12 +110,24 @@ export class Deployer {
     return await this.#succeed(request, deployment.id, intent);
   }
 
-  #begin(request: DeployRequest): { readonly deployment: Deployment; readonly intent: string } {
+  /** Renames of volumes that the release asks for, in what the environment holds or is about to get. */
+  async #moves({ environment, data }: DeployRequest, spec: EnvironmentSpec): Promise<readonly VolumeMove[]> {
     const { store } = this.#ports;
-    const { environment, release } = request;
+    const held = data ? data.origin.held : await heldFolders(this.#ports, environment);
+    const trash = data ? [] : store.trash.list({ environment: environment.id });
+    const newId = (): string => store.trash.newId();
+    return volumeMoves({ spec, served: data ? data.origin.spec : liveOf(store, environment)?.spec, held, trash, newId });
+  }
+
+  #begin(
+    request: DeployRequest,
+    spec: EnvironmentSpec,
+    moves: readonly VolumeMove[],
+  ): { readonly deployment: Deployment; readonly intent: string } {
+    const { store } = this.#ports;
+    const { environment, release, data } = request;
     return store.transaction(() => {
       supersedeIntents(store, environment.id);
-      const spec = overlay(release.value, release.digest, environment.branch);
       const deployment = store.deployments.create({
         environment: environment.id,
         commit: request.commit,
@@ -109,14 +150,20 @@ export class Deployer {
         options: request.options,
         phase: 'accepted',
       });
+      const { dataGeneration, dataSource } = environment.desired;
+      const source = data ? { ...data.source, attempt: deployment.id } : dataSource;
       const desired: Desired = {
         exists: true,
         run: 'up',
         spec,
-        dataGeneration: environment.desired.dataGeneration,
+        dataGeneration: data ? dataGeneration + 1 : dataGeneration,
+        ...(source ? { dataSource: source } : {}),
+        ...(moves.length > 0 ? { volumeMoves: moves } : {}),
         attempt: deployment.id,
       };
       store.environments.setDesired(environment.id, desired);
+      const reason = `before ${request.reason}`;
+      if (data && environment.live) this.#keeper.record({ id: data.source.aside, environment, kind: 'replaced', reason });
       return { deployment, intent: intent.id };
     });
   }
@@ -155,9 +202,11 @@ export class Deployer {
     store.transaction(() => {
       store.deployments.update(id, { status: 'succeeded', finished: true });
       store.environments.setLive(request.environment.id, id);
+      settleMoves(store, request.environment.id);
       store.intents.delete(intent);
       this.#letSleepAgain(request);
     });
+    await this.#keeper.settle(request.environment.id);
     const deployment = store.deployments.get(id);
     if (!deployment) throw new CoppiceError('internal', `deployment ${id} vanished`);
     await this.#note(request, deployment);
@@ -197,10 +246,12 @@ export class Deployer {
     const { environment, activity } = request;
     const status = activity.signal.aborted ? 'cancelled' : 'failed';
     activity.say(`${status}: ${failureReason(error)}`);
+    const { desired: tried } = environmentById(store, environment.id);
+    const data = await dataAgain(this.#ports, environment.id, tried);
     activity.say(environment.live === undefined ? 'removing what was started' : 'the release before goes on serving');
     store.transaction(() => {
       store.deployments.update(deployment, { status, reason: failureReason(error), finished: true });
-      store.environments.setDesired(environment.id, lastGood(store, environment));
+      store.environments.setDesired(environment.id, lastGood(store, environment, data));
       if (request.refMoves === 'after') store.intents.delete(intent);
     });
     try {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ChangeQueue } from '../change-queue.ts';
 import { noCommit, SimulatedServer, shopFile } from '../simulation/simulated-server.ts';
 import { IdleWatch } from './idle-watch.ts';
+import { LiveDeclarations } from './live-declarations.ts';
 
 const minuteMs = 60_000;
 
@@ -17,7 +18,7 @@ test('an environment sleeps once nobody asked for as long as suspend_after says;
   const queue = new ChangeQueue();
   const slept: string[] = [];
   const sleeper = { suspend: (_: unknown, { cause }: { cause: string }) => String(slept.push(cause)) };
-  const idle = new IdleWatch({ ports, queue, sleeper });
+  const idle = new IdleWatch({ ports, queue, sleeper, declarations: new LiveDeclarations(ports.store) });
   const look = async (usage: Parameters<typeof server.router.setUsage>[1]): Promise<void> => {
     server.router.setUsage(environment.id, usage);
     await idle.look();
@@ -48,6 +49,7 @@ test('without suspend_after an environment stays awake, and the router is not ev
     ports: { ...server.ports, router },
     queue: new ChangeQueue(),
     sleeper: { suspend: () => assert.fail('suspended') },
+    declarations: new LiveDeclarations(server.ports.store),
   });
   await idle.look();
 });

@@ -1,15 +1,16 @@
-import type { DeploymentId, EnvironmentId } from '@coppice/model';
+import type { EnvironmentId } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ChangeQueue } from '../change-queue.ts';
-import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
 import { laneOf } from '../push/deploy-push.ts';
+import type { LiveDeclarations } from './live-declarations.ts';
 import type { Sleeper } from './sleeper.ts';
 
 interface Parts {
   readonly ports: Ports;
   readonly queue: ChangeQueue;
   readonly sleeper: Pick<Sleeper, 'suspend'>;
+  readonly declarations: LiveDeclarations;
 }
 
 /**
@@ -20,8 +21,6 @@ export class IdleWatch {
   readonly #parts: Parts;
   /** Since when nothing but requests could have been use. */
   readonly #quietSinceMs = new Map<EnvironmentId, number>();
-  /** What deployments declare, which never changes: to read all their specs at each look costs more than all the rest of it. */
-  #declared: ReadonlyMap<DeploymentId, number | undefined> = new Map();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -46,16 +45,12 @@ export class IdleWatch {
   #limits(): ReadonlyMap<EnvironmentId, { readonly environment: EnvironmentRecord; readonly afterMs: number }> {
     const { store } = this.#parts.ports;
     const limits = new Map<EnvironmentId, { environment: EnvironmentRecord; afterMs: number }>();
-    const declared = new Map<DeploymentId, number | undefined>();
     for (const environment of store.environments.list()) {
       const { exists, run } = environment.desired;
       if (!exists || run !== 'up' || environment.live === undefined) continue;
-      const known = this.#declared.has(environment.live);
-      const afterMs = known ? this.#declared.get(environment.live) : liveOf(store, environment)?.spec.suspendAfterMs;
-      declared.set(environment.live, afterMs);
+      const afterMs = this.#parts.declarations.of(environment).suspendAfterMs;
       if (afterMs !== undefined) limits.set(environment.id, { environment, afterMs });
     }
-    this.#declared = declared;
     return limits;
   }
 

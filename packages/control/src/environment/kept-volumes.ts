@@ -5,12 +5,26 @@ import type { KeptVolume } from '../release/data-gate.ts';
 
 /** The volumes an environment has on disk, each with the node it was made for as a deployment last declared it. */
 export async function keptVolumes(ports: Pick<Ports, 'store' | 'volumes'>, environment: EnvironmentRecord): Promise<readonly KeptVolume[]> {
-  const volumes = await ports.volumes.inspect(environment.id);
+  const volumes = (await ports.volumes.inspect(environment.id)).filter(({ node }) => !isDetached(node));
   if (volumes.length === 0) return [];
   const owners = new Map<NodeName, NodeSpec | undefined>();
   for (const { node } of volumes) if (!owners.has(node)) owners.set(node, lastDeclared(ports, environment, node));
   const live = servedSpec(ports, environment);
   return volumes.map(({ node, volume }) => ({ node, volume, owner: owners.get(node), attached: !live || mounts(live, { node, volume }) }));
+}
+
+/** Folders of the set, what was put aside included, each with the node it was last declared for. */
+export async function heldFolders(
+  ports: Pick<Ports, 'store' | 'volumes'>,
+  environment: EnvironmentRecord,
+): Promise<ReadonlyMap<string, NodeSpec | undefined>> {
+  const volumes = await ports.volumes.inspect(environment.id);
+  return new Map([...new Set(volumes.map(({ node }) => node))].map((node) => [node, lastDeclared(ports, environment, node)]));
+}
+
+/** Whether a folder holds what was a node's and belongs to none any more. */
+export function isDetached(folder: string): boolean {
+  return folder.includes('~');
 }
 
 function servedSpec({ store }: Pick<Ports, 'store'>, environment: EnvironmentRecord): EnvironmentSpec | undefined {

@@ -4,6 +4,7 @@ import { CoppiceError, type Deployment } from '@coppice/model';
 import { buildNode, buildSpec } from '@coppice/model/builders';
 import type { EnvironmentRecord, Intent, Store } from '@coppice/state';
 import { gitId, shopWithMain, temporaryStore } from '@coppice/state/testing';
+import { createSimulatedVolumes } from '@coppice/volumes';
 import { finishMoved, giveUpMoved, supersedeIntents } from './left-intents.ts';
 
 /** A store in which the ref of a first deployment moved, and then the server died. */
@@ -44,12 +45,13 @@ test('one whose place another took is superseded, and not what is live', (t) => 
   assert.equal(environment().live, undefined);
 });
 
-test('one that does not serve has failed, and what served before is desired again', (t) => {
+test('one that does not serve has failed, and what served before is desired again', async (t) => {
   const { store, deployment, environment } = killed(t);
-  giveUpMoved(store, environment(), new CoppiceError('engine-unreachable', 'away'));
+  const ports = { store, volumes: createSimulatedVolumes() };
+  await giveUpMoved(ports, environment(), new CoppiceError('engine-unreachable', 'away'));
   assert.equal(store.deployments.get(deployment.id)?.status, 'deploying');
   const { spec } = environment().desired;
-  giveUpMoved(store, environment(), new CoppiceError('not-ready', 'web ended'));
+  await giveUpMoved(ports, environment(), new CoppiceError('not-ready', 'web ended'));
   assert.deepEqual(end(store, deployment), ['failed', true, []]);
   assert.deepEqual(environment().desired, { exists: false, run: 'up', spec, dataGeneration: 0, attempt: undefined });
 });

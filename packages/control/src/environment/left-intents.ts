@@ -1,5 +1,7 @@
 import { type EnvironmentId, isCoppiceError } from '@coppice/model';
 import type { EnvironmentRecord, Intent, Store } from '@coppice/state';
+import { dataAgain } from '../data/data-again.ts';
+import type { Ports } from '../ports.ts';
 import { failureReason } from '../push/push-lines.ts';
 import { redactedFailure } from '../redacted-failure.ts';
 import { lastGood } from './last-good.ts';
@@ -10,6 +12,7 @@ export function finishMoved(store: Store, { id, desired }: EnvironmentRecord): v
     const serves = deployment === desired.attempt;
     store.transaction(() => {
       if (serves) store.environments.setLive(id, deployment);
+      if (serves) settleMoves(store, id);
       if (store.deployments.get(deployment)?.finishedAt === undefined)
         store.deployments.update(deployment, { status: serves ? 'succeeded' : 'superseded', finished: true });
       store.intents.delete(intent);
@@ -18,18 +21,32 @@ export function finishMoved(store: Store, { id, desired }: EnvironmentRecord): v
 }
 
 /** The same, where its release does not serve: it failed, and what served before is desired again. What is only away is waited for. */
-export function giveUpMoved(store: Store, { id, desired }: EnvironmentRecord, error: unknown): void {
+export async function giveUpMoved(
+  ports: Pick<Ports, 'store' | 'volumes'>,
+  { id, desired }: EnvironmentRecord,
+  error: unknown,
+): Promise<void> {
+  const { store } = ports;
   if (!['not-ready', 'job-failed', 'interrupted'].some((code) => isCoppiceError(error, code as 'not-ready'))) return;
   for (const { id: intent, deployment } of movedOf(store, id)) {
     const environment = store.environments.get(id);
     if (deployment !== desired.attempt || !environment) continue;
     const reason = failureReason(redactedFailure(error, store.secrets.values(id)));
+    const data = await dataAgain(ports, id, environment.desired);
     store.transaction(() => {
       store.deployments.update(deployment, { status: 'failed', reason, finished: true });
-      store.environments.setDesired(id, lastGood(store, environment));
+      store.environments.setDesired(id, lastGood(store, environment, data));
       store.intents.delete(intent);
     });
   }
+}
+
+/** Volumes that moved with a deployment that serves stay where they are: done once, whatever takes the old names later. */
+export function settleMoves(store: Store, id: EnvironmentId): void {
+  const desired = store.environments.get(id)?.desired;
+  if (desired?.volumeMoves === undefined) return;
+  const { volumeMoves: _, ...settled } = desired;
+  store.environments.setDesired(id, settled);
 }
 
 /** What an earlier change left, at which nobody works in this lane any more: a new one takes its place. */

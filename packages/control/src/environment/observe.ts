@@ -18,10 +18,25 @@ export async function observe(
   spec: EnvironmentSpec | undefined,
 ): Promise<ObservedEnvironment> {
   const { engine, router } = ports;
-  const [listing, volumes, tables] = await Promise.all([engine.inspect(id), ports.volumes.inspect(id), router.current()]);
-  const { network, rules, jobs } = listing;
+  const [listing, volumes, dataGeneration, tables] = await Promise.all([
+    engine.inspect(id),
+    ports.volumes.inspect(id),
+    ports.volumes.generation(id),
+    router.current(),
+  ]);
+  const { network, rules, jobs, frozen = false } = listing;
   const hold = (await router.holding()).get(id);
-  return { network, rules, jobs, volumes, routes: tables.get(id), hold, generations: await probed(listing, health, spec) };
+  return {
+    network,
+    rules,
+    frozen,
+    jobs,
+    volumes,
+    dataGeneration,
+    routes: tables.get(id),
+    hold,
+    generations: await probed(listing, health, spec),
+  };
 }
 
 async function probed(

@@ -114,7 +114,7 @@ export class Reconciler {
         try {
           await this.reconcile(id, { activity, deployment: undefined, crashed: 'rest' });
         } catch (error) {
-          if (!signal.aborted) giveUpMoved(this.#ports.store, environment, error);
+          if (!signal.aborted) await giveUpMoved(this.#ports, environment, error);
           throw error;
         }
       });
@@ -172,7 +172,7 @@ export class Reconciler {
     const environment = store.environments.get(id);
     if (!environment) throw new CoppiceError('not-found', `the environment ${id} is gone`);
     const { desired } = environment;
-    const all = await observe(this.#ports, this.#health, id, desired.spec);
+    const all = await this.#awake(id, desired.spec);
     const observed = await this.#lingering.hide(id, desired, all);
     this.#health.watch(id, watchable(desired.spec, observed.generations));
     const counted = this.#backoff.rest(id, observed.generations);
@@ -183,6 +183,15 @@ export class Reconciler {
     const stray = strayJobs(observed.jobs, { attempt: desired.attempt, steps: plan.steps });
     await Promise.all(stray.map((job) => this.#ports.engine.removeJob(id, job)));
     return { plan, observed, environment };
+  }
+
+  /** The world; of what is frozen nobody takes a copy any more, since that is done in this lane. */
+  async #awake(id: EnvironmentId, spec: EnvironmentSpec | undefined): Promise<ObservedEnvironment> {
+    const observed = await observe(this.#ports, this.#health, id, spec);
+    if (!observed.frozen) return observed;
+    this.#ports.log('environment.thawed', { environment: id });
+    await this.#ports.engine.thaw(id);
+    return await observe(this.#ports, this.#health, id, spec);
   }
 
   /** Digest of the table for what serves now; what a plan changes is switched by the plan itself. */

@@ -1,8 +1,10 @@
 import type { EnvironmentRecord, Intent } from '@coppice/state';
+import { dataAgain } from '../data/data-again.ts';
 import type { Ports } from '../ports.ts';
 import { isZero } from '../push/push-refs.ts';
 import { repositoryOf } from './deployer.ts';
 import { lastGood } from './last-good.ts';
+import { settleMoves } from './left-intents.ts';
 
 /**
  * Settles what a server that died left half done, before the loop starts: an intent whose release was applied is finished by moving the
@@ -27,7 +29,7 @@ async function settle(ports: Ports, intent: Intent, environment: EnvironmentReco
   if (isZero(intent.next)) return; // the loop finishes deletions, and drops their intents
   if (intent.phase === 'applied' && (await moveRef(ports, intent))) finish(ports, intent);
   else if (intent.phase !== 'applied' && (await tipOf(ports, intent)) === intent.next) ports.store.intents.setPhase(intent.id, 'moved');
-  else drop(ports, intent, environment);
+  else await drop(ports, intent, environment);
 }
 
 async function moveRef(ports: Ports, intent: Intent): Promise<boolean> {
@@ -49,18 +51,20 @@ function finish(ports: Ports, intent: Intent): void {
     if (intent.deployment) {
       store.deployments.update(intent.deployment, { status: 'succeeded', finished: true });
       store.environments.setLive(intent.environment, intent.deployment);
+      settleMoves(store, intent.environment);
     }
     store.intents.delete(intent.id);
   });
 }
 
-function drop(ports: Ports, intent: Intent, environment: EnvironmentRecord): void {
+async function drop(ports: Ports, intent: Intent, environment: EnvironmentRecord): Promise<void> {
   const { store } = ports;
+  const data = await dataAgain(ports, environment.id, environment.desired);
   ports.log('recovery.dropped', { intent: intent.id, ref: intent.ref, next: intent.next });
   store.transaction(() => {
     if (intent.deployment)
       store.deployments.update(intent.deployment, { status: 'failed', reason: 'the server stopped before it served', finished: true });
-    store.environments.setDesired(environment.id, lastGood(store, environment));
+    store.environments.setDesired(environment.id, lastGood(store, environment, data));
     store.intents.delete(intent.id);
   });
 }

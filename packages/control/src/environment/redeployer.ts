@@ -2,18 +2,36 @@ import { CoppiceError, type Deployment, type GitId } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder, RunningActivity } from '../activity-recorder.ts';
 import type { ChangeQueue } from '../change-queue.ts';
+import type { CloneTarget } from '../data/cloner.ts';
 import type { Ports } from '../ports.ts';
 import { laneOf } from '../push/deploy-push.ts';
 import { failureLines } from '../push/push-lines.ts';
 import { refOfBranch } from '../push/push-refs.ts';
+import { overlay } from '../release/overlay.ts';
 import { releaseOfTree } from '../release/release-of-tree.ts';
-import { type Deployer, environmentById, repositoryOf } from './deployer.ts';
+import { type Deployer, environmentById, type NewData, repositoryOf } from './deployer.ts';
+
+/** How an environment begins that no push made. */
+export interface FirstDeployment {
+  readonly kind: 'branch' | 'trash';
+  readonly actor: string;
+  readonly cause: string;
+  readonly commit: GitId;
+  /** The data that it begins with. */
+  readonly data: (target: CloneTarget) => Promise<NewData | undefined>;
+  /** Once it serves. */
+  readonly done?: () => Promise<void>;
+}
+
+const none = '0'.repeat(40) as GitId;
 
 interface Parts {
   readonly ports: Ports;
   readonly activities: ActivityRecorder;
   readonly queue: ChangeQueue;
   readonly deployer: Deployer;
+  /** The data that a deployment last served; throws `not-found` where it was not kept. */
+  readonly lastServed: (environment: EnvironmentRecord, target: Deployment) => NewData;
 }
 
 /** Deployments that no push asked for: the tip again, and commits that bring back an earlier tree. */
@@ -41,21 +59,39 @@ export class Redeployer {
     });
   }
 
-  /** Starts deploying one commit on the tip with that deployment's tree; answers the activity's id at once. */
-  revert(environment: EnvironmentRecord, target: Deployment, actor: string): string {
-    const cause = `revert to ${target.id} (${target.commit.slice(0, 7)})`;
+  /**
+   * Starts deploying one commit on the tip with that deployment's tree; answers the activity's id at once. `withData`: with the data that it
+   * last served. Throws `not-found` where that was not kept.
+   */
+  revert(
+    environment: EnvironmentRecord,
+    target: Deployment,
+    { actor, withData }: { readonly actor: string; readonly withData: boolean },
+  ): string {
+    const cause = `revert to ${target.id} (${target.commit.slice(0, 7)})${withData ? ' with its data' : ''}`;
+    const data = withData ? this.#parts.lastServed(environment, target) : undefined;
     return this.#start({ kind: 'revert', environment, actor, cause }, async (activity) => {
       const tip = await this.#tip(environment);
       const message = `Revert to deployment ${target.id}\n\nThe tree is that of commit ${target.commit}.\n`;
       const repository = repositoryOf(this.#parts.ports, environment.project);
       const commit = await repository.commitTree({ tree: target.tree, parent: tip, message, author: actor });
-      await this.#deploy({ environment, activity, actor, reason: cause, previous: tip, commit, mode: 'first' });
+      const about = { environment, activity, actor, reason: cause, previous: tip, commit, mode: 'first' } as const;
+      await this.#deploy({ ...about, ...(data ? { data: () => Promise.resolve(data) } : {}) });
+    });
+  }
+
+  /** Starts the first deployment of an environment that no push made; its branch comes with it. Answers the activity's id at once. */
+  begin(environment: EnvironmentRecord, first: FirstDeployment): string {
+    const { kind, actor, cause, commit, data, done } = first;
+    return this.#start({ kind, environment, actor, cause }, async (activity) => {
+      await this.#deploy({ environment, activity, actor, reason: cause, previous: none, commit, mode: 'first', data });
+      await done?.();
     });
   }
 
   #start(
     start: {
-      readonly kind: 'redeploy' | 'revert';
+      readonly kind: 'redeploy' | 'revert' | 'branch' | 'trash';
       readonly environment: EnvironmentRecord;
       readonly actor: string;
       readonly cause: string;
@@ -92,17 +128,21 @@ export class Redeployer {
     readonly previous: GitId;
     readonly commit: GitId;
     readonly mode: 'first' | 'refresh';
+    readonly data?: FirstDeployment['data'];
   }): Promise<void> {
     const { ports, deployer } = this.#parts;
-    const { environment, activity, mode, ...deployment } = request;
+    const { environment, activity, mode, data: dataFor, ...deployment } = request;
     const repository = repositoryOf(ports, environment.project);
     const startedMs = ports.clock.monotonicMs();
     const { tree } = await repository.objects.commit(request.commit);
     const release = await releaseOfTree(ports, { project: environment.project, tree, objects: repository.objects, activity, mode });
     const buildMs = ports.clock.monotonicMs() - startedMs;
     const current = environmentById(ports.store, environment.id);
+    const spec = overlay(release.value, release.digest, current.branch);
+    const data = await dataFor?.({ environment: current, release: release.value, spec, activity });
     await deployer.deploy({
       ...deployment,
+      ...(data ? { data } : {}),
       environment: current,
       activity,
       ref: refOfBranch(environment.branch),

@@ -1,5 +1,7 @@
+import { isClosed, type SnapshotId } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder } from '../activity-recorder.ts';
+import type { DataKeeper } from '../data/data-keeper.ts';
 import type { Ports } from '../ports.ts';
 import { failureLines } from '../push/push-lines.ts';
 import { deleteBranch } from './delete-branch.ts';
@@ -23,11 +25,13 @@ export class Remover {
   readonly #ports: Ports;
   readonly #activities: ActivityRecorder;
   readonly #reconciler: Reconciler;
+  readonly #keeper: DataKeeper;
 
-  constructor(ports: Ports, activities: ActivityRecorder, reconciler: Reconciler) {
+  constructor(ports: Ports, activities: ActivityRecorder, reconciler: Reconciler, keeper: DataKeeper) {
     this.#ports = ports;
     this.#activities = activities;
     this.#reconciler = reconciler;
+    this.#keeper = keeper;
   }
 
   /** Resolves with the activity's id when all is gone. */
@@ -43,12 +47,15 @@ export class Remover {
     });
     try {
       if (environment) {
-        const intent = this.#wish(environment, removal);
+        // A copy that was never sanitised is nobody's to keep.
+        const isKept = environment.live !== undefined && !isClosed(environment.desired);
+        const holdsData = isKept && (await this.#ports.volumes.generation(environment.id)) !== undefined;
+        const intent = this.#wish(environment, removal, holdsData);
         await this.#reconciler.reconcile(environment.id, { activity, deployment: undefined, crashed: 'start' });
         await deleteBranch(this.#ports, removal);
         await this.#reconciler.forget(environment.id);
         this.#ports.store.intents.delete(intent);
-        activity.say(`environment ${environment.name} is deleted`);
+        activity.say(`environment ${environment.name} is deleted${holdsData ? '; its data is in the trash: coppice trash list' : ''}`);
       } else await deleteBranch(this.#ports, removal);
       activity.finish('succeeded');
       return activity.id;
@@ -59,10 +66,11 @@ export class Remover {
     }
   }
 
-  #wish(environment: EnvironmentRecord, removal: Removal): string {
+  #wish(environment: EnvironmentRecord, removal: Removal, holdsData: boolean): string {
     const { store } = this.#ports;
     return store.transaction(() => {
-      store.environments.setDesired(environment.id, { ...environment.desired, exists: false });
+      const keepData = holdsData ? (environment.desired.keepData ?? this.#intoTrash(environment)) : undefined;
+      store.environments.setDesired(environment.id, { ...environment.desired, exists: false, ...(keepData ? { keepData } : {}) });
       return store.intents.create({
         project: removal.project,
         environment: environment.id,
@@ -75,5 +83,15 @@ export class Remover {
         phase: 'accepted',
       }).id;
     });
+  }
+
+  #intoTrash({ id, project, name, branch, live }: EnvironmentRecord): SnapshotId {
+    const { store } = this.#ports;
+    const snapshot = store.backups.newId();
+    const commit = live && store.deployments.get(live)?.commit;
+    const whole = { node: undefined, folder: undefined, type: undefined };
+    const purgeAt = this.#keeper.purgeAt();
+    store.trash.create({ project, environment: id, environmentName: name, branch, ...whole, snapshot, deployment: live, commit, purgeAt });
+    return snapshot;
   }
 }

@@ -4,7 +4,7 @@ import { CoppiceError, environmentSpecDigest, releaseDigest } from '@coppice/mod
 import { buildNode, buildSpec } from '@coppice/model/builders';
 import type { Store } from '@coppice/state';
 import { emptyRelease, gitId, temporaryStore } from '@coppice/state/testing';
-import { defaultEnvironment, deploymentNamed, environmentNamed, liveOf, projectNamed } from './find.ts';
+import { defaultEnvironment, deploymentNamed, environmentNamed, liveOf, projectNamed, specNamed } from './find.ts';
 
 function create(store: Store, branch: string, project = 'shop'): ReturnType<Store['environments']['create']> {
   return store.environments.create({ project, name: branch.replace('/', '-'), branch, parent: undefined });
@@ -105,4 +105,28 @@ test('what is live is the deployment that is served with what it pinned, once on
   assert.deepEqual(live.deployment, deployment);
   assert.equal(releaseDigest(live.release), releaseDigest(emptyRelease()));
   assert.equal(environmentSpecDigest(live.spec), environmentSpecDigest(buildSpec([buildNode('web')])));
+});
+
+test('what ran is known of a deployment and of what an environment serves, of no other project and of nothing that failed too early', (t) => {
+  const { store } = temporaryStore(t);
+  for (const project of ['shop', 'blog']) store.projects.create(project);
+  const fix = create(store, 'fix/cart');
+  assert.equal(specNamed(store, 'shop', 'fix-cart'), undefined);
+  const deployment = deploy(store, fix);
+  store.environments.setLive(fix.id, deployment.id);
+  const names = ['fix-cart', 'fix/cart', deployment.id, 'fix'];
+  const specs = names.map((name) => specNamed(store, 'shop', name));
+  const spec = environmentSpecDigest(buildSpec([buildNode('web')]));
+  assert.deepEqual(
+    specs.map((found) => found && environmentSpecDigest(found)),
+    [spec, spec, spec, undefined],
+  );
+  assert.equal(specNamed(store, 'blog', deployment.id), undefined);
+  const failed = store.deployments.create({ ...deployment, spec: undefined, status: 'failed' });
+  assert.throws(
+    () => specNamed(store, 'shop', failed.id),
+    new CoppiceError('not-found', `the deployment ${failed.id} ended before it was known what to run`, {
+      hint: 'list them: coppice deployments',
+    }),
+  );
 });

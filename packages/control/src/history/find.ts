@@ -41,6 +41,25 @@ export function deploymentNamed(store: Store, project: string, id: string): Depl
   throw new CoppiceError('not-found', `project "${project}" has no deployment "${id}"`, { hint: 'list them: coppice deployments' });
 }
 
+/**
+ * The spec that a deployment (by id) pinned, or that an environment (by name or branch) serves; undefined where nothing is named so, or
+ * nothing is served yet. Throws `not-found` for a deployment that failed before it pinned one.
+ */
+export function specNamed(store: Store, project: string, name: string): EnvironmentSpec | undefined {
+  projectNamed(store, project);
+  const deployment = store.deployments.listProject(project).find((candidate) => candidate.id === name);
+  if (deployment) {
+    const digest = store.deployments.specOf(deployment.id);
+    const spec = digest && store.releases.getSpec(digest);
+    if (spec) return spec;
+    throw new CoppiceError('not-found', `the deployment ${name} ended before it was known what to run`, {
+      hint: 'list them: coppice deployments',
+    });
+  }
+  const environment = store.environments.findByName(project, name) ?? store.environments.findByBranch(project, name);
+  return environment && liveOf(store, environment)?.spec;
+}
+
 /** The deployment an environment serves, with what it pinned; undefined before the first succeeded. */
 export function liveOf(
   store: Store,

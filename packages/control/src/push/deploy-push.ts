@@ -3,12 +3,14 @@ import { CoppiceError, environmentName } from '@coppice/model';
 import type { EnvironmentRecord, Project } from '@coppice/state';
 import type { ActivityRecorder } from '../activity-recorder.ts';
 import type { ChangeQueue } from '../change-queue.ts';
+import type { Cloner } from '../data/cloner.ts';
 import { addressingOf } from '../environment/addressing.ts';
 import type { Deployer, DeployRequest } from '../environment/deployer.ts';
 import type { Remover } from '../environment/remover.ts';
 import { publicUrls } from '../environment/routes.ts';
 import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
+import { overlay } from '../release/overlay.ts';
 import { releaseOfTree } from '../release/release-of-tree.ts';
 import { parentOf } from './parent.ts';
 import type { PushPreparer } from './prepare-push.ts';
@@ -23,6 +25,7 @@ interface Parts {
   readonly deployer: Deployer;
   readonly remover: Remover;
   readonly preparer: PushPreparer;
+  readonly cloner: Cloner;
 }
 
 interface ChangeOptions extends PushOptions {
@@ -126,7 +129,11 @@ export class PushDeployer {
       const release = await releaseOfTree(ports, about);
       const environment = known ?? (await this.#create(project, update, options));
       activity.about({ environment: environment.id });
+      const spec = overlay(release.value, release.digest, branch);
+      const isNew = known === undefined && options.clone;
+      const data = isNew ? await this.#parts.cloner.forNewBranch({ environment, release: release.value, spec, activity }) : undefined;
       return {
+        ...(data ? { data } : {}),
         environment,
         ref: update.ref,
         previous: update.previous,

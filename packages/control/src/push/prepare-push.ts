@@ -1,5 +1,5 @@
 import type { PushContext, PushVerdict, RefUpdate } from '@coppice/git';
-import { CoppiceError, type Digest, type EnvironmentSpec, type GitId, type Release } from '@coppice/model';
+import type { Digest, EnvironmentSpec, GitId, Release } from '@coppice/model';
 import { describePlan } from '@coppice/plan';
 import type { EnvironmentRecord, Project } from '@coppice/state';
 import type { ActivityRecorder } from '../activity-recorder.ts';
@@ -8,9 +8,10 @@ import type { Ports } from '../ports.ts';
 import { checkDataIsKept } from '../release/data-gate.ts';
 import { overlay } from '../release/overlay.ts';
 import { releaseOfTree } from '../release/release-of-tree.ts';
+import { checkRoom } from './check-room.ts';
 import type { PlanPreview } from './plan-preview.ts';
 import { failureLines } from './push-lines.ts';
-import { parsePushOptions } from './push-options.ts';
+import { type PushOptions, parsePushOptions } from './push-options.ts';
 import { branchOf, isDeletion, isHead } from './push-refs.ts';
 
 /** What a push brings to one branch, resolved: kept between the two hooks of one push. */
@@ -38,11 +39,11 @@ export class PushPreparer {
 
   async prepare(push: PushContext, project: Project): Promise<PushVerdict> {
     const options = parsePushOptions(push.options);
-    for (const note of options.notes) push.say(note);
     const heads = push.updates.filter((update) => isHead(update) && !isDeletion(update));
     if (options.planOnly) return await this.#planOnly(push, project, heads);
-    this.#checkRoom(project, heads);
-    const results = await Promise.allSettled(heads.map((update) => this.#prepareUpdate(push, project, update)));
+    const fresh = heads.filter((update) => !this.#ports.store.environments.findByBranch(project.name, branchOf(update)));
+    checkRoom(this.#ports, project.name, fresh.length);
+    const results = await Promise.allSettled(heads.map((update) => this.#prepareUpdate(push, project, update, options)));
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
     return failures.length === 0 ? { kind: 'accepted' } : { kind: 'refused', lines: failures.flatMap(failureLines) };
   }
@@ -55,7 +56,7 @@ export class PushPreparer {
     return found;
   }
 
-  async #prepareUpdate(push: PushContext, project: Project, update: RefUpdate): Promise<void> {
+  async #prepareUpdate(push: PushContext, project: Project, update: RefUpdate, options: PushOptions): Promise<void> {
     const branch = branchOf(update);
     const environment = this.#ports.store.environments.findByBranch(project.name, branch);
     const activity = this.#activities.start({
@@ -71,7 +72,7 @@ export class PushPreparer {
     try {
       const { tree } = await push.objects.commit(update.next);
       const release = await releaseOfTree(this.#ports, { project: project.name, tree, objects: push.objects, activity, mode: 'first' });
-      if (environment) this.#checkData(environment, tree, release, await keptVolumes(this.#ports, environment));
+      if (environment) await this.#checkData(environment, { tree, release, allowed: options.allowDestroy });
       this.#rememberBuild(project, update, this.#ports.clock.monotonicMs() - startedMs);
       activity.finish('succeeded');
     } catch (error) {
@@ -81,32 +82,25 @@ export class PushPreparer {
     }
   }
 
-  #checkData(
+  async #checkData(
     environment: EnvironmentRecord,
-    tree: GitId,
-    release: { readonly digest: Digest; readonly value: Release },
-    kept: Parameters<typeof checkDataIsKept>[1],
-  ): void {
+    change: {
+      readonly tree: GitId;
+      readonly release: { readonly digest: Digest; readonly value: Release };
+      readonly allowed: ReadonlySet<string>;
+    },
+  ): Promise<void> {
+    const { tree, release, allowed } = change;
+    const kept = await keptVolumes(this.#ports, environment);
     const reverts = this.#ports.store.deployments
       .list(environment.id)
       .some((deployment) => deployment.status === 'succeeded' && deployment.tree === tree);
-    if (!reverts) checkDataIsKept(overlay(release.value, release.digest, environment.branch), kept);
+    if (!reverts) checkDataIsKept(overlay(release.value, release.digest, environment.branch), kept, allowed);
   }
 
   #rememberBuild(project: Project, update: RefUpdate, ms: number): void {
     if (this.#buildMs.size > 1000) this.#buildMs.clear();
     this.#buildMs.set(`${project.name} ${update.next}`, ms);
-  }
-
-  #checkRoom(project: Project, heads: readonly RefUpdate[]): void {
-    const fresh = heads.filter((update) => !this.#ports.store.environments.findByBranch(project.name, branchOf(update))).length;
-    const limit = this.#ports.settings.maxEnvironments;
-    const count = this.#ports.store.environments.list(project.name).length;
-    if (fresh > 0 && count + fresh > limit) {
-      throw new CoppiceError('limit-exceeded', `project "${project.name}" has ${count} environments and may have ${limit}`, {
-        hint: 'delete a branch first: git push origin --delete BRANCH',
-      });
-    }
   }
 
   async #planOnly(push: PushContext, project: Project, heads: readonly RefUpdate[]): Promise<PushVerdict> {

@@ -4,7 +4,7 @@ import { CoppiceError } from '@coppice/model';
 import { parsePushOptions } from './push-options.ts';
 
 test('a push without options waits, clones and chooses its parent itself', () => {
-  assert.deepEqual(parsePushOptions([]), { planOnly: false, noWait: false, parent: undefined, clone: true, notes: [] });
+  assert.deepEqual(parsePushOptions([]), { planOnly: false, noWait: false, parent: undefined, clone: true, allowDestroy: new Set() });
 });
 
 test('each option is taken', () => {
@@ -13,7 +13,7 @@ test('each option is taken', () => {
     noWait: true,
     parent: 'a=b',
     clone: false,
-    notes: ['allow-destroy=db is not acted on yet: nodes with data cannot be removed by a push'],
+    allowDestroy: new Set(['db']),
   });
 });
 

@@ -7,21 +7,23 @@ export interface PushOptions {
   /** Name of the environment a new one stems from. */
   readonly parent: string | undefined;
   readonly clone: boolean;
+  /** Nodes whose data the push lets go, into the trash. */
+  readonly allowDestroy: ReadonlySet<string>;
 }
 
 const allowed = 'plan, no-wait, no-clone, parent=ENVIRONMENT, allow-destroy=NODE';
 
-/** Parses push options; throws `invalid-request` for one that is unknown. `notes`: options taken but not acted on yet. */
-export function parsePushOptions(options: readonly string[]): PushOptions & { readonly notes: readonly string[] } {
-  const parsed = { planOnly: false, noWait: false, parent: undefined as string | undefined, clone: true, notes: [] as string[] };
+/** Parses push options; throws `invalid-request` for one that is unknown. */
+export function parsePushOptions(options: readonly string[]): PushOptions {
+  const allowDestroy = new Set<string>();
+  const parsed = { planOnly: false, noWait: false, parent: undefined as string | undefined, clone: true, allowDestroy };
   for (const option of options) {
     const [name, value] = split(option);
     if (name === 'plan' && value === undefined) parsed.planOnly = true;
     else if (name === 'no-wait' && value === undefined) parsed.noWait = true;
     else if (name === 'no-clone' && value === undefined) parsed.clone = false;
     else if (name === 'parent' && value) parsed.parent = value;
-    else if (name === 'allow-destroy' && value)
-      parsed.notes.push(`allow-destroy=${value} is not acted on yet: nodes with data cannot be removed by a push`);
+    else if (name === 'allow-destroy' && value) allowDestroy.add(value);
     else throw new CoppiceError('invalid-request', `push option "${option}" is unknown`, { hint: `there are: ${allowed}` });
   }
   return parsed;

@@ -11,28 +11,37 @@ export interface KeptVolume {
 
 /**
  * Data is never destroyed by a push: refuses (`data-loss-refused`) a spec in which a node with data is gone, has another type, an
- * older version, or does not mount the volume any more. Not asked for a tree that this environment already deployed (a revert).
+ * older version, or does not mount the volume any more, unless the file says where it `moved` or the push lets it go (`allowed`). Not asked
+ * for a tree that this environment already deployed (a revert).
  */
-export function checkDataIsKept(spec: EnvironmentSpec, kept: readonly KeptVolume[]): void {
-  const refusals = [...new Set(kept.flatMap((volume) => lossOf(volume, spec)))];
+export function checkDataIsKept(spec: EnvironmentSpec, kept: readonly KeptVolume[], allowed: ReadonlySet<string> = new Set()): void {
+  const refusals = [...new Set(kept.filter(({ node }) => !allowed.has(node)).flatMap((volume) => lossOf(volume, spec)))];
   if (refusals.length === 0) return;
   throw new CoppiceError('data-loss-refused', refusals.join('\n'), {
-    hint: 'declare it as it was; deleting the environment is the one way to delete its data',
+    hint: 'declare it as it was; or say where it went: moved: { from: NODE }; or let it go into the trash: git push -o allow-destroy=NODE',
   });
 }
 
+/** Whether a node cannot use the data that another wrote: it is of another type, or of a newer version than the node's. */
+export function cannotHold(node: NodeSpec, owner: NodeSpec): boolean {
+  return node.trace.type !== owner.trace.type || (node.kind === 'service' && isOlder(node.trace.version, owner.trace.version));
+}
+
 function lossOf({ node, volume, owner, attached }: KeptVolume, spec: EnvironmentSpec): readonly string[] {
-  const next = spec.nodes.find((candidate) => candidate.name === node);
+  const next = spec.nodes.find((candidate) => candidate.name === node) ?? spec.nodes.find(({ movedFrom }) => movedFrom === node);
   if (!next && !attached) return [];
   if (!next) return [`${node} holds data and is not in the file any more: removing or renaming it would lose ${describe(volume)}`];
   if (owner && owner.trace.type !== next.trace.type) {
     return [`${node} holds data of ${owner.trace.type} and cannot become ${next.trace.type}`];
   }
-  if (owner && next.kind === 'service' && isOlder(next.trace.version, owner.trace.version)) {
-    return [`${node} holds data of ${owner.trace.type}:${owner.trace.version} and cannot go back to version ${next.trace.version}`];
+  if (owner && cannotHold(next, owner)) {
+    return [
+      `${node} holds data of ${owner.trace.type}:${owner.trace.version} and cannot go back to version ${next.trace.version}: ` +
+        'bring back a backup from before the upgrade (coppice backup list) with a revert, or let its data go',
+    ];
   }
   const mounted = spec.nodes.some((candidate) =>
-    candidate.mounts.some((mount) => (mount.node ?? candidate.name) === node && mount.volume === volume),
+    candidate.mounts.some((mount) => [mount.node ?? candidate.name, candidate.movedFrom].includes(node) && mount.volume === volume),
   );
   return mounted || !attached ? [] : [`${node} does not mount ${describe(volume)} any more, which holds data`];
 }

@@ -5,7 +5,18 @@ const questions = new Set(['get', 'list', 'listProject', 'find', 'findByBranch',
 /** Questions whose answer stays while nothing is deleted. The last two write at first. */
 const lasting = new Set(['getSpec', 'addressOffset', 'obtain']);
 /** Writes that no question above asks for, and questions that are not worth it. */
-const unasked = new Set(['newId', 'changedSince', 'lastRevision', 'append', 'addPlan', 'log', 'plans', 'transaction', 'close']);
+const unasked = new Set([
+  'newId',
+  'keyedHash',
+  'changedSince',
+  'lastRevision',
+  'append',
+  'addPlan',
+  'log',
+  'plans',
+  'transaction',
+  'close',
+]);
 
 /**
  * A store that remembers what it answered until something is written: the same answers for a third of the time, since a history asks far

@@ -1,0 +1,102 @@
+import type { Engine } from '@coppice/engine';
+import { CoppiceError, isClosed, type SnapshotId } from '@coppice/model';
+import type { EnvironmentRecord } from '@coppice/state';
+import type { Volumes } from '@coppice/volumes';
+import type { RunningActivity } from '../activity-recorder.ts';
+import { liveOf } from '../history/find.ts';
+import type { Ports } from '../ports.ts';
+import type { SnapshotClaims } from './snapshot-claims.ts';
+
+export interface CaptureParts {
+  readonly ports: Ports;
+  readonly claims: SnapshotClaims;
+}
+
+/** A database that does not make itself consistent in time recovers from the copy as from a power cut. */
+const quiesceMs = 10_000;
+
+/** Takes copies of all the data of an environment as it is at one instant, while it serves. The caller holds the environment's lane. */
+export class Capture {
+  readonly #parts: CaptureParts;
+
+  constructor(parts: CaptureParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Keeps a copy under a new id, which nobody sweeps away until the claim is released; undefined where there is no data. `briefly`: where
+   * the volumes copy in an instant, nothing is frozen and nothing made consistent before: what the copy is then like is what a power cut
+   * leaves. Throws `conflict` for data that is closed.
+   */
+  async take(
+    environment: EnvironmentRecord,
+    how: 'at rest' | 'briefly',
+    activity: Pick<RunningActivity, 'log'>,
+  ): Promise<SnapshotId | undefined> {
+    const { ports, claims } = this.#parts;
+    const { volumes, clock } = ports;
+    if (isClosed(environment.desired)) throw closedData(environment);
+    if ((await volumes.generation(environment.id)) === undefined) return undefined;
+    const id = claims.claim(ports.store.backups.newId());
+    const startedMs = clock.monotonicMs();
+    try {
+      if (how === 'briefly' && volumes.driver.name === 'btrfs') await volumes.snapshot({ environment: environment.id, id });
+      else await this.#atRest(environment, id);
+    } catch (error) {
+      claims.release(id);
+      throw error;
+    }
+    activity.log('data.captured', { environment: environment.id, snapshot: id, ms: Math.round(clock.monotonicMs() - startedMs) });
+    return id;
+  }
+
+  async #atRest(environment: EnvironmentRecord, id: SnapshotId): Promise<void> {
+    const { engine, volumes } = this.#parts.ports;
+    await this.#quiesce(environment);
+    // Before anybody stands still: what is on disk already costs the snapshot no time.
+    await volumes.sync(environment.id);
+    await stillWhile(engine, environment, () => keep(volumes, environment, id));
+  }
+
+  async #quiesce(environment: EnvironmentRecord): Promise<void> {
+    const { engine, store, log } = this.#parts.ports;
+    const nodes = liveOf(store, environment)?.spec.nodes.filter((node) => node.quiesce !== undefined) ?? [];
+    if (nodes.length === 0) return;
+    const { generations } = await engine.inspect(environment.id);
+    const commands = nodes.flatMap(({ name, quiesce: argv = [] }) =>
+      generations
+        .filter(({ node }) => node === name)
+        .flatMap(({ instances }) => instances.filter(({ state }) => state === 'running').map(({ id }) => ({ id, argv, name }))),
+    );
+    await Promise.all(
+      commands.map(async ({ id, argv, name }) => {
+        const wrong = await engine.exec(id, { argv, timeoutMs: quiesceMs }).then(
+          ({ exitCode, stderr }) => (exitCode === 0 ? undefined : stderr.trim().slice(-500)),
+          (error: unknown) => error,
+        );
+        if (wrong !== undefined) log('quiesce.failed', { environment: environment.id, node: name, error: wrong });
+      }),
+    );
+  }
+}
+
+/** Whatever happens, the environment goes on; where the server is killed meanwhile, the next one's first look thaws it. */
+async function stillWhile(engine: Engine, { id }: EnvironmentRecord, work: () => Promise<void>): Promise<void> {
+  try {
+    await engine.freeze(id);
+    await work();
+  } finally {
+    await engine.thaw(id);
+  }
+}
+
+async function keep(volumes: Volumes, environment: EnvironmentRecord, id: SnapshotId): Promise<void> {
+  await volumes.snapshot({ environment: environment.id, id });
+}
+
+/** Foreign data that was not sanitised is nobody's to look at. */
+export function closedData({ name }: Pick<EnvironmentRecord, 'name'>): CoppiceError {
+  return new CoppiceError('conflict', `${name} holds data that was not sanitised yet: nothing may reach it, and it is not copied`, {
+    hint: 'wait until its sanitise job has succeeded',
+  });
+}

@@ -1,0 +1,77 @@
+import { CoppiceError, type EnvironmentSpec, type Release } from '@coppice/model';
+import type { EnvironmentRecord } from '@coppice/state';
+import type { RunningActivity } from '../activity-recorder.ts';
+import type { ChangeQueue } from '../change-queue.ts';
+import type { NewData } from '../environment/deployer.ts';
+import type { Ports } from '../ports.ts';
+import { laneOf } from '../push/deploy-push.ts';
+import type { Capture } from './capture.ts';
+import { sanitizeFor, startsEmpty } from './clone-terms.ts';
+import { type OriginOfData, originOfData } from './origin-of-data.ts';
+
+export interface ClonerParts {
+  readonly ports: Ports;
+  readonly queue: ChangeQueue;
+  readonly capture: Capture;
+}
+
+/** Who gets a copy, and what is to run on it. */
+export interface CloneTarget {
+  readonly environment: EnvironmentRecord;
+  readonly release: Release;
+  readonly spec: EnvironmentSpec;
+  readonly activity: Pick<RunningActivity, 'say' | 'log'>;
+}
+
+/** Takes the data of one environment for another. */
+export class Cloner {
+  readonly #parts: ClonerParts;
+
+  constructor(parts: ClonerParts) {
+    this.#parts = parts;
+  }
+
+  /** What a new branch begins with: a copy of its parent's data; undefined where it begins empty, which is said. */
+  async forNewBranch(target: CloneTarget): Promise<NewData | undefined> {
+    const { store } = this.#parts.ports;
+    const { environment, activity, release, spec } = target;
+    const parent = environment.parent && store.environments.get(environment.parent);
+    const origin = parent && this.#origin(parent);
+    if (!parent || !origin || origin.held.size === 0) return undefined;
+    const why = startsEmpty({ origin, target: { release, spec, branch: environment.branch } });
+    if (why !== undefined) {
+      activity.say(`${environment.name} begins without data: ${why}`);
+      return undefined;
+    }
+    const data = await this.copyOf(parent, target);
+    if (data) activity.say(`${environment.name} begins with a copy of the data of ${parent.name}`);
+    return data;
+  }
+
+  /** A copy of all that the source holds now; undefined where it holds nothing. In the source's turn; the caller has the target's. */
+  async copyOf(source: EnvironmentRecord, target: CloneTarget): Promise<NewData | undefined> {
+    const { queue, ports, capture } = this.#parts;
+    return await queue.run(laneOf(source.project, source.branch), 'other', async () => {
+      const now = ports.store.environments.get(source.id);
+      if (!now?.desired.exists) {
+        throw new CoppiceError('conflict', `${source.name}, whose data it is to get, is being deleted`, {
+          hint: 'begin without data: git push -o no-clone',
+        });
+      }
+      const origin = this.#origin(now);
+      if (!origin) return undefined;
+      const terms = { origin, target: { release: target.release, spec: target.spec, branch: target.environment.branch } };
+      // Asked first: nobody stands still for a copy that may not be used.
+      const sanitize = sanitizeFor(terms);
+      const from = await capture.take(now, 'at rest', target.activity);
+      if (from === undefined) return undefined;
+      const aside = ports.store.backups.newId();
+      return { origin, source: { from, keep: false, aside, ...(sanitize ? { sanitize } : {}) } };
+    });
+  }
+
+  #origin({ live }: EnvironmentRecord): OriginOfData | undefined {
+    const { store } = this.#parts.ports;
+    return originOfData(store, live && store.deployments.specOf(live));
+  }
+}

@@ -1,0 +1,101 @@
+import { nextTimeOf } from '@coppice/config';
+import { type EnvironmentId, isClosed } from '@coppice/model';
+import type { EnvironmentRecord } from '@coppice/state';
+import type { LiveDeclarations } from '../environment/live-declarations.ts';
+import { pause } from '../pause.ts';
+import type { Ports } from '../ports.ts';
+import type { DataChanger } from './data-changer.ts';
+import type { DataKeeper } from './data-keeper.ts';
+import { outdatedBackups } from './outdated-backups.ts';
+import { WallClockWatch } from './wall-clock-watch.ts';
+
+export interface RetentionParts {
+  readonly ports: Ports;
+  readonly keeper: DataKeeper;
+  readonly changer: Pick<DataChanger, 'backUp'>;
+  readonly declarations: LiveDeclarations;
+}
+
+const lookMs = 30_000;
+/** Looks between two sweeps, the first being at the start. */
+const sweepEvery = 20;
+/** Deployments of an environment that may be reverted to, data included. */
+const keptDeployments = 20;
+const keptReplaced = 10;
+
+/** What happens to kept data as time goes by: scheduled backups are taken, what had its time goes. */
+export class Retention {
+  readonly #parts: RetentionParts;
+  readonly #watch: WallClockWatch;
+  readonly #due = new Map<string, Date | undefined>();
+  #looks = 0;
+
+  constructor(parts: RetentionParts) {
+    this.#parts = parts;
+    this.#watch = new WallClockWatch(parts.ports.clock);
+  }
+
+  /** Until the signal. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.look().catch((error: unknown) => this.#parts.ports.log('retention.failed', { error }));
+      await pause(lookMs, signal);
+    }
+  }
+
+  /** Looks once. */
+  async look(): Promise<void> {
+    const { ports, keeper } = this.#parts;
+    const { store, clock, log } = ports;
+    const sweeps = this.#looks % sweepEvery === 0;
+    this.#looks += 1;
+    const isTrusted = this.#watch.isTrusted((ms) => log('clock.jumped', { ms, consequence: 'nothing is deleted by its age for a day' }));
+    await this.#backUpWhatIsDue();
+    if (!sweeps) return;
+    for (const { id } of store.environments.list()) this.#forgetOutdated(id);
+    if (isTrusted) await keeper.empty(store.trash.list({}).filter(({ purgeAt }) => Date.parse(purgeAt) <= clock.now().getTime()));
+    await keeper.sweep();
+  }
+
+  #forgetOutdated(environment: EnvironmentId): void {
+    const { ports, declarations } = this.#parts;
+    const { store } = ports;
+    const backups = store.backups.list({ environment });
+    if (backups.length === 0) return;
+    const record = store.environments.get(environment);
+    const rules = record ? declarations.of(record).backups : [];
+    const deployments = new Set(store.deployments.list(environment, keptDeployments).map(({ id }) => id));
+    const scheduled = Math.max(0, ...rules.map(({ keep }) => keep));
+    for (const { id } of outdatedBackups(backups, { deployments, scheduled, replaced: keptReplaced })) store.backups.delete(id);
+  }
+
+  async #backUpWhatIsDue(): Promise<void> {
+    const { ports } = this.#parts;
+    const now = ports.clock.now();
+    const seen = new Set<string>();
+    for (const environment of ports.store.environments.list()) {
+      for (const schedule of this.#schedules(environment)) {
+        const key = `${environment.id} ${schedule}`;
+        seen.add(key);
+        if (!this.#isDue({ key, schedule, seed: environment.id }, now)) continue;
+        // One that fails says so in its activity.
+        const asked = { actor: 'coppice', cause: `scheduled: ${schedule}`, kind: 'scheduled' } as const;
+        await this.#parts.changer.backUp(environment, asked).catch((error: unknown) => ports.log('backup.failed', { key, error }));
+      }
+    }
+    for (const key of this.#due.keys()) if (!seen.has(key)) this.#due.delete(key);
+  }
+
+  /** A moment that passed while no server ran is not made up for. */
+  #isDue({ key, schedule, seed }: { readonly key: string; readonly schedule: string; readonly seed: string }, now: Date): boolean {
+    const due = this.#due.get(key);
+    const isDue = due !== undefined && due <= now;
+    if (isDue || !this.#due.has(key)) this.#due.set(key, nextTimeOf(schedule, { after: now, seed }));
+    return isDue;
+  }
+
+  #schedules(environment: EnvironmentRecord): readonly string[] {
+    if (!environment.desired.exists || isClosed(environment.desired)) return [];
+    return [...new Set(this.#parts.declarations.of(environment).backups.map(({ schedule }) => schedule))];
+  }
+}

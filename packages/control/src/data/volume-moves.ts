@@ -1,0 +1,49 @@
+import type { EnvironmentSpec, NodeSpec, VolumeMove } from '@coppice/model';
+import type { TrashRecord } from '@coppice/state';
+import { cannotHold } from '../release/data-gate.ts';
+import { keepsData } from './touches-data.ts';
+
+/** What lies in a set of volumes, and what shall use it. */
+export interface MoveQuestion {
+  readonly spec: EnvironmentSpec;
+  /** As it was served until now; undefined where nothing was. */
+  readonly served: EnvironmentSpec | undefined;
+  /** Folders of nodes in the set, each with the node as it was last declared. */
+  readonly held: ReadonlyMap<string, NodeSpec | undefined>;
+  /** Of this environment, newest first. */
+  readonly trash: readonly Pick<TrashRecord, 'node' | 'folder' | 'type'>[];
+  /** Names what is put aside; another at each call. */
+  readonly newId: () => string;
+}
+
+/**
+ * Renames of volumes so that each node finds its own: what a node cannot use goes aside as `NODE~ID`; what moved, what went aside before and
+ * fits, and what a revert of a move wants back comes to it. Each is done only where its source is there and its goal is not. Pure.
+ */
+export function volumeMoves(question: MoveQuestion): readonly VolumeMove[] {
+  const { spec, held, newId } = question;
+  const moves: VolumeMove[] = [];
+  for (const node of spec.nodes.filter(keepsData)) {
+    const owner = held.get(node.name);
+    const isHeld = held.has(node.name);
+    const isForeign = isHeld && owner !== undefined && cannotHold(node, owner);
+    if (isForeign) moves.push({ from: node.name, to: `${node.name}~${newId()}` });
+    const from = isHeld && !isForeign ? undefined : sourceOf(node, question);
+    if (from !== undefined) moves.push({ from, to: node.name });
+  }
+  return moves;
+}
+
+function sourceOf(node: NodeSpec, { spec, served, held, trash }: MoveQuestion): string | undefined {
+  const isFree = (name: string): boolean => held.has(name) && !spec.nodes.some((other) => other.name === name);
+  if (node.movedFrom !== undefined && isFree(node.movedFrom)) return node.movedFrom;
+  const laidAside = trash.find((record) => record.node === node.name && record.folder !== node.name && record.type === node.trace.type);
+  if (laidAside?.folder !== undefined) return laidAside.folder;
+  const moved = served?.nodes.find((other) => other.movedFrom === node.name && isFree(other.name));
+  return moved?.name;
+}
+
+/** Undoes renames. */
+export function reversed(moves: readonly VolumeMove[]): readonly VolumeMove[] {
+  return moves.map(({ from, to }) => ({ from: to, to: from })).reverse();
+}
