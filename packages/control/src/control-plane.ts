@@ -35,7 +35,7 @@ export interface ControlPlane extends DataCommands {
   listDeployments(project: string, environment: string | undefined): readonly DeploymentView[];
   /** Every node pinned; of the environment's live release where `revision` is empty. */
   showRelease(project: string, request: { readonly environment: string; readonly revision: string }): Promise<ReleaseView>;
-  /** Between two deployments (id), environments (name) or revisions. */
+  /** Between two deployments (id), environments (name or branch) or revisions; of variables and passwords of routes only keyed hashes. */
   diff(project: string, from: string, to: string): Promise<DiffView>;
   explain(
     project: string,

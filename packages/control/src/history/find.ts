@@ -36,9 +36,15 @@ export function defaultEnvironment(store: Store, project: string): EnvironmentRe
 
 /** A deployment of the project, by id; throws `not-found`. */
 export function deploymentNamed(store: Store, project: string, id: string): Deployment {
-  const found = store.deployments.get(id as DeploymentId);
-  if (found && store.deployments.listProject(project, 10_000).some((candidate) => candidate.id === found.id)) return found;
+  const found = deploymentOf(store, project, id);
+  if (found) return found;
   throw new CoppiceError('not-found', `project "${project}" has no deployment "${id}"`, { hint: 'list them: coppice deployments' });
+}
+
+/** Looked up by id first: most names are of no deployment, and histories are long. */
+function deploymentOf(store: Store, project: string, id: string): Deployment | undefined {
+  const found = store.deployments.get(id as DeploymentId);
+  return found && store.deployments.listProject(project).some((candidate) => candidate.id === found.id) ? found : undefined;
 }
 
 /**
@@ -47,11 +53,11 @@ export function deploymentNamed(store: Store, project: string, id: string): Depl
  */
 export function specNamed(store: Store, project: string, name: string): EnvironmentSpec | undefined {
   projectNamed(store, project);
-  const deployment = store.deployments.listProject(project).find((candidate) => candidate.id === name);
+  const deployment = deploymentOf(store, project, name);
+  const digest = deployment && store.deployments.specOf(deployment.id);
+  const spec = digest && store.releases.getSpec(digest);
+  if (spec) return spec;
   if (deployment) {
-    const digest = store.deployments.specOf(deployment.id);
-    const spec = digest && store.releases.getSpec(digest);
-    if (spec) return spec;
     throw new CoppiceError('not-found', `the deployment ${name} ended before it was known what to run`, {
       hint: 'list them: coppice deployments',
     });
