@@ -11,6 +11,8 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>;
   /** A symbolic link, which need not lead anywhere. */
   link(path: string, target: string): Promise<void>;
+  /** Removes a link or a file; done already is done. */
+  unlink(path: string): Promise<void>;
   /** With all that is in it; done already is done. */
   remove(path: string): Promise<void>;
   /** Resolves when what was made and renamed in the folder is on disk. */
@@ -23,6 +25,7 @@ export const hostDisk: Disk = {
   writeFile: (path, text) => writeFile(path, text, { mode: 0o600, flush: true }),
   rename,
   link: (path, target) => symlink(target, path),
+  unlink: (path) => rm(path, { force: true }),
   remove: (path) => rm(path, { recursive: true, force: true }),
   syncFolder,
 };

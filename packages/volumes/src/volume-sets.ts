@@ -174,7 +174,9 @@ export class VolumeSets {
     for (const name of await this.#folders.names()) {
       if (isProbe(name)) await rm(this.#folders.pathOf(name), { recursive: true, force: true });
       const environment = name.startsWith(replacingPrefix) ? environmentOfFolder(name.slice(replacingPrefix.length)) : undefined;
-      if (environment !== undefined) await this.#putBack(environment);
+      if (environment === undefined) continue;
+      await this.#putBack(environment);
+      if ((await this.#lookAtSet(environment)) === 'ours') await this.#forgetReplacing(environment);
     }
     await this.#folders.sweep();
     for (const environment of await this.list()) await sweepNodeFolders(this.#options, this.dataPath(environment));
@@ -235,7 +237,7 @@ export class VolumeSets {
   }
 
   #forgetReplacing(environment: EnvironmentId): Promise<void> {
-    return this.#options.disk.remove(this.#replacingPath(environment));
+    return this.#options.disk.unlink(this.#replacingPath(environment));
   }
 
   #replacingPath(environment: EnvironmentId): string {
