@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -40,6 +41,19 @@ test('the key lies beside the database for its owner alone, and is made only whe
     ['state.db-shm', 0o600],
     ['state.db-wal', 0o600],
   ]);
+});
+
+test('a keyed hash is the same for the same text on one server, also when it is opened again, and another on any other', (t) => {
+  const [mine, other] = [temporaryStore(t), temporaryStore(t)];
+  const hash = mine.store.secrets.keyedHash('LEVEL=debug');
+  assert.match(hash, /^[0-9a-f]{12}$/);
+  const again = openStore({ directory: mine.directory });
+  assert.equal(again.secrets.keyedHash('LEVEL=debug'), hash);
+  again.close();
+  const hashes = [hash, mine.store.secrets.keyedHash('LEVEL=info'), other.store.secrets.keyedHash('LEVEL=debug')];
+  assert.equal(new Set(hashes).size, 3);
+  const plain = createHmac('sha256', Buffer.from(readFileSync(join(mine.directory, 'secret.key'), 'utf8'), 'base64'));
+  assert.notEqual(plain.update('LEVEL=debug').digest('hex').slice(0, 12), hash);
 });
 
 test('neither a secret nor a token lies in the files of the database in clear', (t) => {

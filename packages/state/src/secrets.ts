@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 import { CoppiceError, type EnvironmentId } from '@coppice/model';
 import type { Database } from './database.ts';
 import { makeSecretKey, readSecretKey } from './secret-key.ts';
@@ -9,6 +9,7 @@ const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
 const tagBytes = 16;
 const secretBytes = 24;
+const keyedHashDigits = 12;
 
 interface SecretRow {
   readonly environment: EnvironmentId;
@@ -27,6 +28,12 @@ export function secretStore(database: Database, keyFile: string): SecretStore {
   const key = (): KeyObject => {
     loaded ??= guarded('the key file', () => loadKey(database, keyFile));
     return loaded;
+  };
+  let hashing: KeyObject | undefined;
+  const hashingKey = (): KeyObject => {
+    // A key of its own, so that no hash tells anything about what is sealed.
+    hashing ??= createSecretKey(Buffer.from(hkdfSync('sha256', key(), '', 'coppice keyed hash 1', 32)));
+    return hashing;
   };
   return {
     obtain: (environment, name) =>
@@ -50,6 +57,7 @@ export function secretStore(database: Database, keyFile: string): SecretStore {
       );
       return rows.map((row) => unseal(key(), row));
     },
+    keyedHash: (text) => createHmac('sha256', hashingKey()).update(text, 'utf8').digest('hex').slice(0, keyedHashDigits),
   };
 }
 

@@ -287,6 +287,8 @@ export interface SecretStore {
   obtain(environment: EnvironmentId, name: string): string;
   /** All values of an environment (or of all), for redaction. */
   values(environment?: EnvironmentId): readonly string[];
+  /** 12 hexadecimal digits that stand for a text: equal texts have equal ones, on this server only, and nobody can tell the text from them. */
+  keyedHash(text: string): string;
 }
 
 export interface TokenStore {
