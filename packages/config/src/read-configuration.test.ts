@@ -14,12 +14,8 @@ test('a file that uses everything is sound, and says what is not acted on yet', 
       'crons of web are not run yet',
       'disk of web is not limited yet',
       'access of web is not applied yet',
-      'moved of web does not move data yet',
       'disk of db is not limited yet',
       'version of db is not held yet',
-      'data of environments is not cloned yet',
-      'sanitising of data is not done yet',
-      'scheduled backups are not taken yet',
     ],
   );
 });
