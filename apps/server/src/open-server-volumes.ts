@@ -13,9 +13,9 @@ export interface ServerVolumes {
 
 const mebibyte = 1024 * 1024;
 const smallestImageBytes = 256 * mebibyte;
-const largestNewImageBytes = 16 * 1024 * mebibyte;
+const largestNewImageBytes = 2048 * mebibyte;
 
-const growth = { freeShare: 0.2, maxBytes: Number.MAX_SAFE_INTEGER, hostReserveBytes: 512 * mebibyte };
+const growth = { freeShare: 0.1, freeBytes: 1024 * mebibyte, maxBytes: Number.MAX_SAFE_INTEGER, hostReserveBytes: 512 * mebibyte };
 
 /**
  * The volumes of a data directory on the best file system that the host can give: its own btrfs, one in an image, or plain folders.
@@ -33,10 +33,10 @@ export async function openServerVolumes(directory: DataDirectory, dockerHost: st
   return { fileSystem, volumes: await openVolumes({ directory: place.directory, serverId: directory.serverId, fileSystem }) };
 }
 
-/** Half of what the host has free: the rest is for images, builds and logs. In whole MiB. */
+/** An eighth of what the host has free, 256 MiB to 2 GiB, in whole MiB: it grows. */
 export function newImageBytes(freeBytes: number): number {
-  const half = Math.floor(freeBytes / 2 / mebibyte) * mebibyte;
-  return Math.min(largestNewImageBytes, Math.max(smallestImageBytes, half));
+  const eighth = Math.floor(freeBytes / 8 / mebibyte) * mebibyte;
+  return Math.min(largestNewImageBytes, Math.max(smallestImageBytes, eighth));
 }
 
 /** An engine that is away is given the benefit of the doubt: it says itself what it does not see. */

@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { NoVolumeFileSystem, VolumeFileSystem } from '@coppice/volumes';
 import type { Log } from './logger.ts';
 
-const everyMs = 30_000;
+/** Somebody may write a gigabyte in so long; a look takes a fraction of a millisecond. */
+const everyMs = 2_000;
 
 /** Enlarges the file system of the volumes when it fills, until `signal`. What hinders it is logged when it changes. */
 export async function watchVolumes(fileSystem: VolumeFileSystem | NoVolumeFileSystem, log: Log, signal: AbortSignal): Promise<void> {

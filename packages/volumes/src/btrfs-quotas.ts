@@ -2,17 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoppiceError } from '@coppice/model';
 import { isMissing } from './file-failure.ts';
+import { findKernelFolder } from './kernel-folder.ts';
 import { mustRun, runProgram } from './run-program.ts';
 import type { Quota, QuotaMode } from './volume-file-system.ts';
 
 /** How the file system counts, from the kernel. Throws `volume-failed`. */
 export async function readQuotaMode(directory: string): Promise<QuotaMode> {
-  // Of a folder in a file system only its device can be asked.
-  const device = (await mustRun('findmnt', ['--noheadings', '--nofsroot', '--output', 'SOURCE', '--target', directory])).trim();
-  const shown = await mustRun('btrfs', ['filesystem', 'show', '--raw', device]);
-  const [, uuid] = /uuid: ([0-9a-f-]{36})/.exec(shown) ?? [];
-  if (uuid === undefined) throw new CoppiceError('volume-failed', `btrfs filesystem show does not tell the uuid of ${directory}`);
-  const qgroups = join('/sys/fs/btrfs', uuid, 'qgroups');
+  const qgroups = join(await findKernelFolder(directory), 'qgroups');
   if ((await read(join(qgroups, 'enabled'))) !== '1') return 'off';
   return (await read(join(qgroups, 'mode'))) === 'squota' ? 'simple' : 'full';
 }

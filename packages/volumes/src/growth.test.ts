@@ -13,7 +13,7 @@ function question(changes: Partial<GrowthQuestion['space']> = {}, policy: Partia
   return {
     space: { sizeBytes: 1024 * mebibyte, data: share(900, 100), metadata: share(1, 100), ...changes },
     spareBytes: spareMebibytes * mebibyte,
-    policy: { freeShare: 0.2, maxBytes: 10_240 * mebibyte, hostReserveBytes: 1024 * mebibyte, ...policy },
+    policy: { freeShare: 0.2, freeBytes: 0, maxBytes: 10_240 * mebibyte, hostReserveBytes: 1024 * mebibyte, ...policy },
   };
 }
 const grown = (toMebibytes: number) => ({ kind: 'grown', fromBytes: 1024 * mebibyte, toBytes: toMebibytes * mebibyte });
@@ -28,6 +28,19 @@ test('an image with less free than its share grows by half', () => {
 
 test('an image whose metadata alone is nearly full grows as well', () => {
   assert.deepEqual(decideGrowth(question({ data: share(1, 999), metadata: share(90, 10) })), grown(1536));
+});
+
+test('an image grows while less is free than it shall always have, as far as the host has plenty', () => {
+  const roomy = { data: share(200, 800) };
+  assert.deepEqual(decideGrowth(question(roomy, { freeBytes: 801 * mebibyte })), grown(1536));
+  assert.deepEqual(decideGrowth(question(roomy, { freeBytes: 800 * mebibyte })), { kind: 'enough' });
+  assert.deepEqual(decideGrowth(question(roomy, { freeBytes: 801 * mebibyte }, 6400)), { kind: 'enough' });
+});
+
+test('a large image grows by no more than 8 GiB at once', () => {
+  const large = { sizeBytes: 100 * 1024 * mebibyte };
+  const { toBytes } = decideGrowth(question(large, { maxBytes: Number.MAX_SAFE_INTEGER })) as { readonly toBytes: number };
+  assert.equal(toBytes, 108 * 1024 * mebibyte);
 });
 
 test('an image grows no further than its maximum', () => {

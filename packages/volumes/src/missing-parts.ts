@@ -32,7 +32,7 @@ export interface HostFacts {
 const packageOf = new Map([
   ['btrfs', 'btrfs-progs'],
   ['mkfs.btrfs', 'btrfs-progs'],
-  ['findmnt', 'util-linux'],
+  ['fallocate', 'util-linux'],
   ['losetup', 'util-linux'],
   ['mount', 'util-linux'],
   ['umount', 'util-linux'],

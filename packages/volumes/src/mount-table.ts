@@ -1,4 +1,5 @@
 import { readFile, realpath } from 'node:fs/promises';
+import { CoppiceError } from '@coppice/model';
 import { isMissing } from './file-failure.ts';
 
 /** What is mounted at a directory. */
@@ -14,6 +15,22 @@ export interface Mount {
 export async function findMount(directory: string): Promise<Mount | undefined> {
   const path = await pathOf(directory);
   return parseMounts(await readFile('/proc/self/mountinfo', 'utf8')).findLast((mount) => mount.directory === path);
+}
+
+/** The mount that one sees a directory in. Throws `volume-failed` where the kernel shows none. */
+export async function findMountHolding(directory: string): Promise<Mount> {
+  const path = `${await realpath(directory)}/`;
+  const holding = parseMounts(await readFile('/proc/self/mountinfo', 'utf8')).filter((mount) =>
+    path.startsWith(withSlash(mount.directory)),
+  );
+  // The later of two at one place hides the other.
+  const [deepest] = holding.reverse().sort((left, right) => right.directory.length - left.directory.length);
+  if (deepest === undefined) throw new CoppiceError('volume-failed', `nothing is known of what is mounted at ${directory}`);
+  return deepest;
+}
+
+function withSlash(directory: string): string {
+  return directory.endsWith('/') ? directory : `${directory}/`;
 }
 
 async function pathOf(directory: string): Promise<string | undefined> {

@@ -7,6 +7,7 @@ import { isOnBtrfs, probeName } from './choose-storage.ts';
 import { isMissing, volumeWork } from './file-failure.ts';
 import { decideGrowth, type Growth, type GrowthPolicy } from './growth.ts';
 import {
+  bypassCache,
   findImageMount,
   growImage,
   type ImagePlace,
@@ -23,7 +24,7 @@ import { setFolderName } from './volume-name.ts';
 
 /** Where the volumes lie, and the image for a host whose own file system cannot snapshot. */
 export interface VolumeFileSystemOptions extends ImagePlace {
-  /** Of a new image; a sparse file, so this is what it may come to take. */
+  /** Of a new image; taken from the host at once. */
   readonly sizeBytes: number;
   readonly growth: GrowthPolicy;
   /**
@@ -86,6 +87,7 @@ async function mountAgain(options: VolumeFileSystemOptions): Promise<void> {
 async function settle(options: VolumeFileSystemOptions): Promise<VolumeFileSystem> {
   const { directory, image, growth } = options;
   await chmod(directory, 0o700);
+  await bypassCache(image);
   const { size } = await stat(image);
   if ((await readSpace(directory)).sizeBytes < size) await growImage(options, size);
   const quotas = await enableQuotas(directory);

@@ -12,7 +12,7 @@ export interface VolumeFileSystem {
   /** Simple quotas count what a set wrote itself, full ones all that it shows; `off` only where the file system is not ours. */
   readonly quotas: QuotaMode;
   space(): Promise<FileSystemSpace>;
-  /** Enlarges the image while it is in use, where less than the share is free. */
+  /** Enlarges the image while it is in use, where too little is free. Cheap to ask often: a program is started only to grow. */
   growIfNeeded(): Promise<Growth>;
   /** Bytes that the set may hold; a copy begins with the limit of its source. Throws `not-found` where there is no such set. */
   setQuota(environment: EnvironmentId, limitBytes: number | 'none'): Promise<void>;
