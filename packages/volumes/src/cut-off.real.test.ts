@@ -150,8 +150,6 @@ async function prepare(base: string, storage: VolumeStorage): Promise<string> {
   await volumes.snapshot({ environment: bb, id: snapshotId('earlier') });
   await write('cc', 'of cc');
   await volumes.replace(replacement({ environment: cc, from: snapshotId('earlier'), aside: snapshotId('old') }));
-  // As a server leaves it that is killed before it forgets the replacement.
-  await hostDisk.link(join(directory, '.replacing-e_cc'), '.kept-b_old');
   return directory;
 }
 
@@ -165,7 +163,10 @@ for (const [base, storage, tried] of [
       const prepared = async () => {
         const directory = await prepare(base, storage);
         const injured = new InjuredDisk(storage);
-        return { directory, injured, volumes: await open(directory, injured) };
+        const volumes = await open(directory, injured);
+        // As a replacement leaves it whose last effect, to forget itself, failed.
+        await hostDisk.link(join(directory, '.replacing-e_cc'), '.kept-b_old');
+        return { directory, injured, volumes };
       };
       const reopened = async (directory: string) => world(directory, await open(directory, { storage, disk: hostDisk }));
       const first = await prepared();
