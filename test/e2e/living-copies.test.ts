@@ -60,7 +60,10 @@ test('a branch takes the data of its parent again', async () => {
   assert.equal(refused.code, 1);
   const synced = await server.cli('env', 'sync', 'feature', '--force', '--project', 'book');
   assert.equal(synced.code, 0, synced.stderr);
-  assert.deepEqual([await holds('feature.book.localhost', 'after the backup'), await holds('feature.book.localhost', 'from the branch')], [true, false]);
+  assert.deepEqual(
+    [await holds('feature.book.localhost', 'after the backup'), await holds('feature.book.localhost', 'from the branch')],
+    [true, false],
+  );
 });
 
 test('a deleted branch comes back from the trash with its data', async () => {

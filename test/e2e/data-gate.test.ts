@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { EnvironmentView, TrashView } from '@coppice/control';
+import { tinyApp } from './harness/tiny-app.ts';
+import { TestServer } from './harness.ts';
+
+let server: TestServer;
+before(async () => {
+  server = await TestServer.start();
+});
+after(async () => {
+  await server.stop();
+});
+
+/** An application that keeps a text in a file of its own, and what surrounds it. */
+function keeper({ name = 'web', mounts = true, more = '', top = '' } = {}) {
+  const yaml = `applications:
+  ${name}:
+    type: nodejs:24
+    start: node server.mjs
+${mounts ? '    mounts: { kept: storage }\n' : ''}${more}${top}`;
+  const paths = {
+    '/write': `writeFileSync('kept/text', new URL(request.url, 'http://app').searchParams.get('text')); response.end('written');`,
+    '/read': `response.end(existsSync('kept/text') ? readFileSync('kept/text', 'utf8') : 'nothing');`,
+  };
+  const before = "import { existsSync, readFileSync, writeFileSync } from 'node:fs';";
+  const scrub = "import { writeFileSync } from 'node:fs';\nwriteFileSync('kept/text', 'scrubbed');\n";
+  return { ...tinyApp({ yaml, before, paths }), 'scrub.mjs': scrub };
+}
+
+const read = async (host: string): Promise<string> => (await server.request(host, '/read')).body;
+const write = async (host: string, text: string): Promise<void> => {
+  assert.equal((await server.request(host, `/write?text=${text}`)).body, 'written');
+};
+const trash = async (project: string): Promise<readonly TrashView[]> =>
+  await server.read<TrashView[]>('trash', 'list', '--project', project);
+
+test('a node with data goes only where the push lets it, and finds its data when it is named again', async () => {
+  const clone = await server.project('gate');
+  const host = 'main.gate.localhost';
+  await clone.deploy(keeper());
+  await write(host, 'precious');
+  await clone.commit(keeper({ name: 'other', mounts: false }));
+  const refused = await clone.push();
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.output, /allow-destroy=NODE/);
+  const allowed = await clone.push('HEAD:main', { options: ['allow-destroy=web'] });
+  assert.equal(allowed.code, 0, allowed.output);
+  assert.deepEqual(
+    (await trash('gate')).map(({ environment, node }) => [environment, node]),
+    [['main', 'web']],
+  );
+  await clone.deploy(keeper());
+  assert.equal(await read(host), 'precious');
+  assert.deepEqual(await trash('gate'), []);
+});
+
+test('data moves with its node, and back with a revert', async () => {
+  const clone = await server.project('moving');
+  const host = 'main.moving.localhost';
+  await clone.deploy(keeper());
+  await write(host, 'precious');
+  await clone.deploy(keeper({ name: 'shop', more: '    moved: { from: web }\n' }));
+  assert.equal(await read(host), 'precious');
+  await write(host, 'newer');
+  const deployments = await server.read<{ id: string }[]>('deployments', '--project', 'moving');
+  const reverted = await server.cli('revert', deployments.at(-1)?.id ?? '', '--project', 'moving');
+  assert.equal(reverted.code, 0, reverted.stderr);
+  assert.equal(await read(host), 'newer');
+});
+
+test('a revert with data brings back what the release last served', async () => {
+  const clone = await server.project('back');
+  const host = 'main.back.localhost';
+  await clone.deploy(keeper());
+  await write(host, 'of-the-first');
+  await clone.deploy({ 'README.md': 'more\n', ...keeper({ more: '    variables: { env: { A: b } }\n' }) });
+  await write(host, 'of-the-second');
+  const deployments = await server.read<{ id: string }[]>('deployments', '--project', 'back');
+  const reverted = await server.cli('revert', deployments.at(-1)?.id ?? '', '--with-data', '--project', 'back');
+  assert.equal(reverted.code, 0, reverted.stderr);
+  assert.equal(await read(host), 'of-the-first');
+});
+
+test('foreign data is closed until it is sanitised, whatever the branch says', async () => {
+  const clone = await server.project('closed');
+  const sanitize = 'data: { sanitize: { node: web, run: node scrub.mjs } }\n';
+  await clone.deploy(keeper({ top: sanitize }));
+  await write('main.closed.localhost', 'secret');
+  await clone.commit({ ...keeper(), 'scrub.mjs': '' });
+  const pushed = await clone.push(['HEAD:refs/heads/sly']);
+  assert.equal(pushed.code, 0, pushed.output);
+  assert.equal(await read('sly.closed.localhost'), 'scrubbed');
+  assert.equal(await read('main.closed.localhost'), 'secret');
+});
+
+test('a branch whose data cannot be sanitised is refused, and nothing of it is left', async () => {
+  const clone = await server.project('failing');
+  await clone.deploy(keeper({ top: 'data: { sanitize: { node: web, run: "echo no; exit 3" } }\n' }));
+  await write('main.failing.localhost', 'secret');
+  const pushed = await clone.push(['HEAD:refs/heads/feature']);
+  assert.notEqual(pushed.code, 0);
+  assert.match(pushed.output, /sanitize/);
+  const environments = await server.read<EnvironmentView[]>('env', 'list', '--project', 'failing');
+  assert.deepEqual(
+    environments.map(({ name }) => name),
+    ['main'],
+  );
+});
+
+test('a copy of one that sleeps holds its data, and one that wants none begins empty', async () => {
+  const clone = await server.project('asleep');
+  await clone.deploy(keeper({ top: 'environments: [{ match: "bare/*", data: empty }]\n' }));
+  await write('main.asleep.localhost', 'precious');
+  await server.cli('env', 'suspend', 'main', '--project', 'asleep');
+  const pushed = await clone.push(['HEAD:refs/heads/feature', 'HEAD:refs/heads/bare/one']);
+  assert.equal(pushed.code, 0, pushed.output);
+  assert.equal(await read('feature.asleep.localhost'), 'precious');
+  const bare = (await server.read<EnvironmentView[]>('env', 'list', '--project', 'asleep')).find(({ branch }) => branch === 'bare/one');
+  assert.equal(await read(new URL(bare?.urls[0] ?? '').hostname), 'nothing');
+  assert.match(pushed.output, /begins without data/);
+});
