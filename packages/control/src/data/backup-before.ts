@@ -1,4 +1,4 @@
-import type { DeploymentId, EnvironmentSpec } from '@coppice/model';
+import { type DeploymentId, type EnvironmentSpec, isClosed, type SnapshotId } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { RunningActivity } from '../activity-recorder.ts';
 import { liveOf } from '../history/find.ts';
@@ -20,6 +20,12 @@ export interface Successor {
   readonly activity: Pick<RunningActivity, 'say' | 'note' | 'log'>;
 }
 
+export interface TakenBackup {
+  /** Undefined where there is none, or none yet. */
+  readonly id: SnapshotId | undefined;
+  readonly taken: Promise<void>;
+}
+
 /** Backups of what an environment holds when another release takes over, so that a revert can bring back what the old one last served. */
 export class BackupBefore {
   readonly #parts: BackupBeforeParts;
@@ -29,28 +35,27 @@ export class BackupBefore {
   }
 
   /**
-   * Takes it before the deployment where that touches data or runs a deploy hook, and throws where it cannot be taken. Else beside it, and
-   * only where that takes an instant. `taken` resolves when it is; the caller holds the lane until then.
+   * Takes it before the deployment where that touches data or runs a deploy hook, and throws where it cannot be taken; its id is then known.
+   * Else beside it, and only where that takes an instant. `taken` resolves when it is; the caller holds the lane until then.
    */
-  async take(environment: EnvironmentRecord, successor: Successor): Promise<{ readonly taken: Promise<void> }> {
+  async take(environment: EnvironmentRecord, successor: Successor): Promise<TakenBackup> {
     const { ports } = this.#parts;
     const live = liveOf(ports.store, environment);
-    if (!live || environment.desired.dataSource?.sanitize) return { taken: Promise.resolve() };
-    if (touchesData(live.spec, successor.spec)) {
-      await this.#take(environment, successor);
-      return { taken: Promise.resolve() };
-    }
-    if (ports.volumes.driver.name !== 'btrfs') return { taken: Promise.resolve() };
-    const beside = this.#take(environment, successor).catch((error: unknown) => {
-      successor.activity.log('backup.failed', { error });
-    });
-    return { taken: beside };
+    if (!live || isClosed(environment.desired)) return { id: undefined, taken: Promise.resolve() };
+    if (touchesData(live.spec, successor.spec)) return { id: await this.#take(environment, successor), taken: Promise.resolve() };
+    if (ports.volumes.driver.name !== 'btrfs') return { id: undefined, taken: Promise.resolve() };
+    const taken = this.#take(environment, successor).then(
+      () => undefined,
+      (error: unknown) => successor.activity.log('backup.failed', { error }),
+    );
+    return { id: undefined, taken };
   }
 
-  async #take(environment: EnvironmentRecord, { deployment, activity }: Successor): Promise<void> {
+  async #take(environment: EnvironmentRecord, { deployment, activity }: Successor): Promise<SnapshotId | undefined> {
     const id = await this.#parts.capture.take(environment, 'briefly', activity);
-    if (id === undefined) return;
+    if (id === undefined) return undefined;
     this.#parts.keeper.record({ id, environment, kind: 'deployment', reason: `before deployment ${deployment}`, before: deployment });
     activity.note(`the data as it was is kept as ${id}`);
+    return id;
   }
 }

@@ -14,7 +14,7 @@ import {
 } from '@coppice/model';
 import type { EnvironmentRecord, Store } from '@coppice/state';
 import type { RunningActivity } from '../activity-recorder.ts';
-import type { BackupBefore } from '../data/backup-before.ts';
+import type { BackupBefore, TakenBackup } from '../data/backup-before.ts';
 import { dataAgain } from '../data/data-again.ts';
 import type { DataKeeper } from '../data/data-keeper.ts';
 import type { OriginOfData } from '../data/origin-of-data.ts';
@@ -90,8 +90,11 @@ export class Deployer {
     const { deployment, intent } = this.#begin(request, spec, moves);
     if (request.data) this.#keeper.named(request.data.source.from);
     request.activity.about({ environment: request.environment.id, deployment: deployment.id });
+    let backup: TakenBackup | undefined;
     try {
-      const backup = await this.#backups.take(request.environment, { spec, deployment: deployment.id, activity: request.activity });
+      // What other data replaces is kept by that.
+      if (!request.data)
+        backup = await this.#backups.take(request.environment, { spec, deployment: deployment.id, activity: request.activity });
       if (request.refMoves === 'before') {
         await this.#moveRef(request);
         store.intents.setPhase(intent, 'moved');
@@ -99,12 +102,13 @@ export class Deployer {
       }
       if (request.environment.live === undefined) await this.#announce(request);
       await this.#reconcile(request, deployment.id);
-      await backup.taken;
+      await backup?.taken;
       store.intents.setPhase(intent, 'applied');
       if (request.refMoves === 'after') await this.#moveRef(request);
     } catch (error) {
       const told = redactedFailure(error, store.secrets.values(request.environment.id));
-      await this.#takeBack(request, deployment.id, intent, told);
+      await backup?.taken;
+      await this.#takeBack(request, { deployment: deployment.id, intent, backup: backup?.id }, told);
       throw told;
     }
     return await this.#succeed(request, deployment.id, intent);
@@ -163,7 +167,8 @@ export class Deployer {
       };
       store.environments.setDesired(environment.id, desired);
       const reason = `before ${request.reason}`;
-      if (data && environment.live) this.#keeper.record({ id: data.source.aside, environment, kind: 'replaced', reason });
+      if (data && environment.live)
+        this.#keeper.record({ id: data.source.aside, environment, kind: 'replaced', reason, before: deployment.id });
       return { deployment, intent: intent.id };
     });
   }
@@ -241,7 +246,11 @@ export class Deployer {
   }
 
   /** Desired goes back to what served, or to nothing for an environment that never did. */
-  async #takeBack(request: DeployRequest, deployment: DeploymentId, intent: string, error: unknown): Promise<void> {
+  async #takeBack(
+    request: DeployRequest,
+    { deployment, intent, backup }: { readonly deployment: DeploymentId; readonly intent: string; readonly backup: string | undefined },
+    error: unknown,
+  ): Promise<void> {
     const { store } = this.#ports;
     const { environment, activity } = request;
     const status = activity.signal.aborted ? 'cancelled' : 'failed';
@@ -249,6 +258,8 @@ export class Deployer {
     const { desired: tried } = environmentById(store, environment.id);
     const data = await dataAgain(this.#ports, environment.id, tried);
     activity.say(environment.live === undefined ? 'removing what was started' : 'the release before goes on serving');
+    // Requests were served since the backup, and what they wrote would be lost with it: that is for people to decide.
+    if (backup) activity.say(`its data stays as it is now; as it was before this deployment: coppice backup restore ${backup}`);
     store.transaction(() => {
       store.deployments.update(deployment, { status, reason: failureReason(error), finished: true });
       store.environments.setDesired(environment.id, lastGood(store, environment, data));
