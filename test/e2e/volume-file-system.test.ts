@@ -64,7 +64,7 @@ test('a data directory that has volumes in plain folders goes on with them and s
     assert.match(check?.detail ?? '', /^copy in plain folders in \S+\/volumes: .*; quota not enforced; the directory holds something/);
     assert.match(check?.fix ?? '', /^to have snapshots: /);
     assert.equal(check?.ok, true);
-    assert.match(server.log, /no snapshots and no quotas: the directory holds something/);
+    assert.match(server.log, /\n {2}the directory holds something/);
     assert.deepEqual(mountsBelow(join(server.data, 'volumes')), []);
   });
 });

@@ -78,7 +78,7 @@ export async function runServer(flags: ServerFlags): Promise<void> {
 }
 
 function sayVolumes(driver: VolumeDriver): void {
-  const lacks = (driver.lacks ?? []).map(({ message, hint }) => `\n  no snapshots and no quotas: ${message}; ${hint}`);
+  const lacks = (driver.lacks ?? []).map(({ message, hint }) => `\n  ${message}; ${hint}`);
   process.stderr.write(`volumes: ${describeDriver(driver)}${lacks.join('')}\n`);
 }
 

@@ -2,27 +2,26 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoppiceError } from '@coppice/model';
 import { isMissing } from './file-failure.ts';
-import { findKernelFolder } from './kernel-folder.ts';
 import { mustRun, runProgram } from './run-program.ts';
 import type { Quota, QuotaMode } from './volume-file-system.ts';
 
-/** How the file system counts, from the kernel. Throws `volume-failed`. */
-export async function readQuotaMode(directory: string): Promise<QuotaMode> {
-  const qgroups = join(await findKernelFolder(directory), 'qgroups');
+/** How a file system counts, from the folder where the kernel tells of it. */
+export async function readQuotaMode(folder: string): Promise<QuotaMode> {
+  const qgroups = join(folder, 'qgroups');
   if ((await read(join(qgroups, 'enabled'))) !== '1') return 'off';
   return (await read(join(qgroups, 'mode'))) === 'squota' ? 'simple' : 'full';
 }
 
 /** Switches them on where they are off: simple ones where program and kernel have them, for they cost nothing when a snapshot is deleted. */
-export async function enableQuotas(directory: string): Promise<QuotaMode> {
-  const before = await readQuotaMode(directory);
+export async function enableQuotas(directory: string, folder: string): Promise<QuotaMode> {
+  const before = await readQuotaMode(folder);
   if (before !== 'off') return before;
   const simple = await runProgram('btrfs', ['quota', 'enable', '--simple', directory]);
   if (simple.exitCode !== 0) {
     await mustRun('btrfs', ['quota', 'enable', directory]);
     await mustRun('btrfs', ['quota', 'rescan', '-w', directory]);
   }
-  return readQuotaMode(directory);
+  return readQuotaMode(folder);
 }
 
 /** Throws `volume-failed`. */

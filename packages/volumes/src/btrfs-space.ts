@@ -3,7 +3,6 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoppiceError } from '@coppice/model';
 import { isMissing } from './file-failure.ts';
-import { findKernelFolder } from './kernel-folder.ts';
 
 /** How full a btrfs is. Free is what could still be written: space that belongs to neither kind yet counts for both. */
 export interface FileSystemSpace {
@@ -38,9 +37,9 @@ export interface SpaceFigures {
   readonly reserveBytes: number;
 }
 
-/** As of now, without starting a program. Throws `volume-failed`. */
-export async function readSpace(directory: string): Promise<FileSystemSpace> {
-  const [folder, { blocks, bsize }] = await Promise.all([findKernelFolder(directory), statfs(directory)]);
+/** As of now, without starting a program; `folder` is where the kernel tells of it. Throws `volume-failed`. */
+export async function readSpace(directory: string, folder: string): Promise<FileSystemSpace> {
+  const { blocks, bsize } = await statfs(directory);
   const allocation = join(folder, 'allocation');
   const mixed = chunksOf(allocation, 'mixed');
   const kind = (name: string): ChunkFigures => {

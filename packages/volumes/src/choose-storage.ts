@@ -3,16 +3,16 @@ import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { btrfsStorage } from './btrfs-storage.ts';
 import { copyStorage, reflinkStorage } from './folder-storage.ts';
-import { runProgram } from './run-program.ts';
+import { isInstalled, runProgram } from './run-program.ts';
 import type { VolumeStorage } from './volume-storage.ts';
 
 /** From the kernel's include/uapi/linux/magic.h. */
 const btrfsMagic = 0x9123683e;
 const probePrefix = '.probe-';
 
-/** The best that the file system of a directory can do, found by trying. Throws `missing-tool` on btrfs without its program. */
+/** The best that the file system of a directory can do, found by trying. */
 export async function chooseStorage(directory: string): Promise<VolumeStorage> {
-  if (await isOnBtrfs(directory)) return btrfsStorage;
+  if ((await isOnBtrfs(directory)) && isInstalled('btrfs')) return btrfsStorage;
   return (await sharesBlocks(directory)) ? reflinkStorage : copyStorage;
 }
 

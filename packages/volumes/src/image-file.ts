@@ -34,6 +34,17 @@ export async function imageExists(image: string): Promise<boolean> {
 export async function makeImage(image: string, sizeBytes: number): Promise<void> {
   const draft = `${image}.making`;
   await rm(draft, { force: true });
+  try {
+    await fillDraft(draft, sizeBytes);
+    await rename(draft, image);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(image));
+}
+
+async function fillDraft(draft: string, sizeBytes: number): Promise<void> {
   const file = await open(draft, 'wx', 0o600);
   try {
     await file.truncate(sizeBytes);
@@ -43,8 +54,6 @@ export async function makeImage(image: string, sizeBytes: number): Promise<void>
   } finally {
     await file.close();
   }
-  await rename(draft, image);
-  await syncFolder(dirname(image));
 }
 
 /** The mount of the image at its directory, or undefined where nothing is mounted there. Throws `volume-failed` for any other mount. */

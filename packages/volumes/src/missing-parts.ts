@@ -1,13 +1,28 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isCoppiceError } from '@coppice/model';
-import { runProgram } from './run-program.ts';
+import { isInstalled, runProgram } from './run-program.ts';
 
 /** One thing without which there can be no image, in words for people. */
 export interface MissingPart {
-  readonly part: 'root' | 'btrfs-progs' | 'util-linux' | 'loop-devices' | 'kernel-btrfs' | 'empty-directory' | 'room' | 'visible-mount';
+  readonly part:
+    | 'root'
+    | 'btrfs-progs'
+    | 'util-linux'
+    | 'loop-devices'
+    | 'kernel-btrfs'
+    | 'empty-directory'
+    | 'room'
+    | 'image'
+    | 'visible-mount';
   readonly message: string;
   readonly hint: string;
+}
+
+/** What is missing where all parts are there and making or mounting an image failed all the same. */
+export function failedImage(error: unknown): MissingPart {
+  const why = error instanceof Error ? error.message : String(error);
+  return { part: 'image', message: `an image cannot be made and mounted: ${why}`, hint: 'see what failed; a container needs --privileged' };
 }
 
 /** What is missing where an image was mounted and the container engine did not see it. */
@@ -68,27 +83,15 @@ export function missingParts(facts: HostFacts, sizeBytes: number): readonly Miss
 
 /** Looks at the host; loads the kernel's module where there is one. `image` need not exist, its folder must. */
 export async function readHostFacts({ directory, image }: { readonly directory: string; readonly image: string }): Promise<HostFacts> {
-  const missingPrograms: string[] = [];
-  for (const program of packageOf.keys()) if (!(await isInstalled(program))) missingPrograms.push(program);
   const { bavail, bsize } = await statfs(dirname(image));
   return {
     isRoot: process.geteuid?.() === 0,
-    missingPrograms,
-    hasLoopDevices: !missingPrograms.includes('losetup') && (await runProgram('losetup', ['--find'])).exitCode === 0,
-    kernelHasBtrfs: (await knowsBtrfs()) || ((await isInstalled('modprobe')) && (await loadBtrfs())),
+    missingPrograms: [...packageOf.keys()].filter((program) => !isInstalled(program)),
+    hasLoopDevices: existsSync('/dev/loop-control'),
+    kernelHasBtrfs: (await knowsBtrfs()) || (isInstalled('modprobe') && (await loadBtrfs())),
     isEmpty: (await readdir(directory)).length === 0,
     freeBytes: bavail * bsize,
   };
-}
-
-async function isInstalled(program: string): Promise<boolean> {
-  try {
-    await runProgram(program, ['--version']);
-    return true;
-  } catch (error) {
-    if (isCoppiceError(error, 'missing-tool')) return false;
-    throw error;
-  }
 }
 
 async function loadBtrfs(): Promise<boolean> {

@@ -17,7 +17,8 @@ import {
   refuseDeletedImage,
   spareBytes,
 } from './image-file.ts';
-import { hiddenMount, missingParts, readHostFacts } from './missing-parts.ts';
+import { findKernelFolder } from './kernel-folder.ts';
+import { failedImage, type HostFacts, hiddenMount, type MissingPart, missingParts, readHostFacts } from './missing-parts.ts';
 import { takeDownVolumeFileSystem } from './take-down-volume-file-system.ts';
 import type { NoVolumeFileSystem, VolumeFileSystem } from './volume-file-system.ts';
 import { setFolderName } from './volume-name.ts';
@@ -49,17 +50,26 @@ export function openVolumeFileSystem(options: VolumeFileSystemOptions): Promise<
       return settle(options);
     }
     await refuseDeletedImage(directory);
-    if (await isOnBtrfs(directory)) return ownFileSystem(directory);
-    const missing = missingParts(await readHostFacts(options), options.sizeBytes);
+    const facts = await readHostFacts(options);
+    if (await isOnBtrfs(directory)) return ownFileSystem(directory, facts);
+    const missing = missingParts(facts, options.sizeBytes);
     if (missing.length > 0) return { kind: 'none', missing };
-    await makeImage(image, options.sizeBytes);
-    await mountImage(options);
-    if (await isHidden(options)) {
-      await takeDownVolumeFileSystem(options, 'remove-image');
-      return { kind: 'none', missing: [hiddenMount] };
-    }
-    return settle(options);
+    return makeNew(options);
   });
+}
+
+/** Where something fails though no part is missing, nothing is left of it, and the server does without. */
+async function makeNew(options: VolumeFileSystemOptions): Promise<VolumeFileSystem | NoVolumeFileSystem> {
+  const fileSystem = await makeAndMount(options).catch((error: unknown) => failedImage(error));
+  if (!('part' in fileSystem)) return fileSystem;
+  await takeDownVolumeFileSystem(options, 'remove-image');
+  return { kind: 'none', missing: [fileSystem] };
+}
+
+async function makeAndMount(options: VolumeFileSystemOptions): Promise<VolumeFileSystem | MissingPart> {
+  await makeImage(options.image, options.sizeBytes);
+  await mountImage(options);
+  return (await isHidden(options)) ? hiddenMount : await settle(options);
 }
 
 async function isHidden({ directory, isSeen }: VolumeFileSystemOptions): Promise<boolean> {
@@ -89,10 +99,11 @@ async function settle(options: VolumeFileSystemOptions): Promise<VolumeFileSyste
   await chmod(directory, 0o700);
   await bypassCache(image);
   const { size } = await stat(image);
-  if ((await readSpace(directory)).sizeBytes < size) await growImage(options, size);
-  const quotas = await enableQuotas(directory);
+  const folder = await findKernelFolder(directory);
+  if ((await readSpace(directory, folder)).sizeBytes < size) await growImage(options, size);
+  const quotas = await enableQuotas(directory, folder);
   const growIfNeeded = async (): Promise<Growth> => {
-    const decided = decideGrowth({ space: await readSpace(directory), spareBytes: await spareBytes(image), policy: growth });
+    const decided = decideGrowth({ space: await readSpace(directory, folder), spareBytes: await spareBytes(image), policy: growth });
     if (decided.kind === 'grown') await growImage(options, decided.toBytes);
     return decided;
   };
@@ -101,23 +112,26 @@ async function settle(options: VolumeFileSystemOptions): Promise<VolumeFileSyste
     image,
     quotas,
     growIfNeeded: () => volumeWork(`enlarge ${image}`, growIfNeeded),
-    ...commonParts(directory),
+    ...commonParts(directory, folder),
   };
 }
 
-async function ownFileSystem(directory: string): Promise<VolumeFileSystem> {
+async function ownFileSystem(directory: string, facts: HostFacts): Promise<VolumeFileSystem | NoVolumeFileSystem> {
+  const missing = missingParts(facts, 0).filter(({ part }) => part === 'btrfs-progs');
+  if (missing.length > 0) return { kind: 'none', missing };
+  const folder = await findKernelFolder(directory);
   return {
     kind: 'own',
     image: '',
-    quotas: await readQuotaMode(directory),
+    quotas: await readQuotaMode(folder),
     growIfNeeded: async () => ({ kind: 'blocked', by: 'not an image' }),
-    ...commonParts(directory),
+    ...commonParts(directory, folder),
   };
 }
 
-function commonParts(directory: string): Pick<VolumeFileSystem, 'space' | 'quota' | 'setQuota'> {
+function commonParts(directory: string, folder: string): Pick<VolumeFileSystem, 'space' | 'quota' | 'setQuota'> {
   return {
-    space: () => volumeWork(`measure ${directory}`, () => readSpace(directory)),
+    space: () => volumeWork(`measure ${directory}`, () => readSpace(directory, folder)),
     setQuota: (environment, limitBytes) =>
       volumeWork(`limit the volumes of ${environment}`, async () => limitSubvolume(await dataOf(directory, environment), limitBytes)),
     quota: (environment) =>

@@ -19,7 +19,7 @@ export interface VolumesOptions {
 
 /**
  * The volumes in a directory of the host, with the best driver its file system allows. Finishes deletions that were cut off.
- * Throws `volume-failed`, and `missing-tool` where the file system's program is not installed.
+ * Throws `volume-failed`.
  */
 export async function openVolumes({ directory, serverId, fileSystem }: VolumesOptions): Promise<Volumes> {
   return volumeWork(`open the volumes in ${directory}`, async () => {
@@ -32,9 +32,13 @@ export async function openVolumes({ directory, serverId, fileSystem }: VolumesOp
   });
 }
 
+function quotasOff(directory: string): { readonly message: string; readonly hint: string } {
+  return { message: 'the quotas of the file system are off', hint: `btrfs quota enable ${directory}, then start the server again` };
+}
+
 function driverOn(fileSystem: VolumesOptions['fileSystem'], directory: string): Partial<VolumeDriver> {
   if (fileSystem === undefined) return {};
   if (fileSystem.kind === 'none') return { place: `plain folders in ${directory}`, lacks: fileSystem.missing };
   const place = fileSystem.kind === 'own' ? directory : `the image ${fileSystem.image}`;
-  return fileSystem.quotas === 'off' ? { place } : { place, quota: 'enforced' };
+  return fileSystem.quotas === 'off' ? { place, lacks: [quotasOff(directory)] } : { place, quota: 'enforced' };
 }

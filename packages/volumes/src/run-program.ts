@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { CoppiceError } from '@coppice/model';
 import { isMissing } from './file-failure.ts';
 
@@ -27,7 +29,21 @@ export function runProgram(program: string, args: readonly string[]): Promise<Pr
   });
 }
 
-/** The same, where nothing but success will do. Throws `volume-failed` with what the program said. */
+/** Whether a program is where `runProgram` finds it. */
+export function isInstalled(program: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => isExecutable(join(folder, program)));
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a program, where nothing but success will do. Throws `volume-failed` with what the program said. */
 export async function mustRun(program: string, args: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await runProgram(program, args);
   if (exitCode === 0) return stdout;

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { isCoppiceError } from '@coppice/model';
 import { openGround } from './ground-fixture.ts';
 import { openVolumeFileSystem, type VolumeFileSystemOptions } from './open-volume-file-system.ts';
 import { takeDownVolumeFileSystem } from './take-down-volume-file-system.ts';
@@ -81,10 +80,34 @@ test('an image that is there is mounted though nobody else would see it: its dat
   await takeDownVolumeFileSystem(options, 'remove-image');
 });
 
-test('whoever asks whether they are seen and gets no answer keeps no half-made file system', async () => {
+test('whoever asks whether they are seen and gets no answer does without an image, and keeps nothing of one', async () => {
   const host = ground.mountMemory('unasked', 400 * mebibyte);
-  const options = optionsOn(host, { isSeen: () => Promise.reject(new Error('no answer')) });
-  await assert.rejects(openVolumeFileSystem(options), (error) => isCoppiceError(error, 'volume-failed'));
-  assert.equal((await open(optionsOn(host))).kind, 'image');
-  await takeDownVolumeFileSystem(options, 'remove-image');
+  const opened = await openVolumeFileSystem(optionsOn(host, { isSeen: () => Promise.reject(new Error('no answer')) }));
+  assert.deepEqual(opened.kind === 'none' && opened.missing.map(({ part, message }) => [part, message]), [
+    ['image', 'an image cannot be made and mounted: no answer'],
+  ]);
+  assert.deepEqual(readdirSync(host, { recursive: true }), ['volumes']);
 });
+
+for (const program of ['fallocate', 'mkfs.btrfs', 'mount']) {
+  test(`where ${program} fails there is no image, what failed is told, and nothing is left`, async () => {
+    const host = ground.mountMemory(`no-${program}`, 400 * mebibyte);
+    const opened = await withProgram(program, 'echo not today >&2; exit 1', () => openVolumeFileSystem(optionsOn(host)));
+    assert.deepEqual(opened.kind === 'none' && opened.missing.map(({ part }) => part), ['image']);
+    assert.match(JSON.stringify(opened), /not today/);
+    assert.deepEqual(readdirSync(host, { recursive: true }), ['volumes']);
+  });
+}
+
+/** Lets a shell script stand before a program of the host. */
+async function withProgram<Result>(name: string, script: string, work: () => Promise<Result>): Promise<Result> {
+  const folder = mkdtempSync(join(ground.path, 'programs-'));
+  writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const path = process.env['PATH'];
+  process.env['PATH'] = `${folder}:${path}`;
+  try {
+    return await work();
+  } finally {
+    process.env['PATH'] = path;
+  }
+}
