@@ -1,6 +1,6 @@
-import { chmod, rm } from 'node:fs/promises';
-import { CoppiceError } from '@coppice/model';
-import { deleteSubvolume, isSubvolume } from './delete-subvolume.ts';
+import { chmod } from 'node:fs/promises';
+import { copyNestedSubvolumes, hasNestedSubvolumes } from './copy-nested-subvolumes.ts';
+import { deleteFolder, deleteSubvolume, isSubvolume } from './delete-subvolume.ts';
 import { mustRun } from './run-program.ts';
 import type { VolumeStorage } from './volume-storage.ts';
 
@@ -16,21 +16,15 @@ export const btrfsStorage: VolumeStorage = {
     await chmod(path, 0o700);
   },
   async clone({ from, to }) {
-    await refuseNested(from);
-    // Commits the file system's transaction, so it is on disk when it ends.
-    await mustRun('btrfs', ['subvolume', 'snapshot', from, to]);
+    // A snapshot commits the file system's transaction, so it is on disk when it ends.
+    const snapshot = ['subvolume', 'snapshot', from, to];
+    const [made, nested] = await Promise.allSettled([mustRun('btrfs', snapshot), hasNestedSubvolumes(from)]);
+    if (made.status === 'rejected') throw made.reason;
+    if (nested.status === 'rejected') throw nested.reason;
+    if (nested.value) await copyNestedSubvolumes({ from, to });
   },
   async delete(path) {
     if (await isSubvolume(path)) await deleteSubvolume(path);
-    else await rm(path, { recursive: true, force: true });
+    else await deleteFolder(path);
   },
 };
-
-/** A nested subvolume is an empty folder in the snapshot of its parent: such a copy would lack data and look whole. */
-async function refuseNested(path: string): Promise<void> {
-  const nested = (await mustRun('btrfs', ['subvolume', 'list', '-o', path])).split('\n').filter((line) => line !== '');
-  if (nested.length === 0) return;
-  throw new CoppiceError('volume-failed', `${path} holds ${nested.length} nested subvolumes, which a snapshot would leave empty`, {
-    hint: `btrfs subvolume list -o ${path} shows them: make folders of them`,
-  });
-}

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from './file-failure.ts';
 import { mustRun, runProgram } from './run-program.ts';
@@ -26,6 +26,16 @@ export async function deleteSubvolume(path: string): Promise<void> {
   if ((await runProgram('btrfs', remove)).exitCode === 0) return;
   await deleteNested(path);
   await mustRun('btrfs', remove);
+}
+
+/** Deletes a folder with all that is in it, subvolumes included; done already is done. Nothing may write there any more. Throws `volume-failed`. */
+export async function deleteFolder(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch {
+    await deleteNested(path);
+    await rm(path, { recursive: true, force: true });
+  }
 }
 
 async function deleteNested(path: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { copyFolder } from './copy-folder.ts';
 import { mustRun } from './run-program.ts';
 import type { ClonePaths, VolumeStorage } from './volume-storage.ts';
 
@@ -9,13 +10,9 @@ const folder: Omit<VolumeStorage, 'driver' | 'clone'> = {
   delete: (path) => rm(path, { recursive: true, force: true }),
 };
 
-/** `-a` alone would pass over extended attributes that cannot be copied. */
-const exact = ['--archive', '--preserve=mode,ownership,timestamps,links,xattr', '--no-target-directory'];
-
-async function copy({ from, to }: ClonePaths, how: string): Promise<void> {
-  // A copy that outlives a killed server would write into what the next one sweeps away.
-  await mustRun('setpriv', ['--pdeathsig', 'KILL', '--', 'cp', ...exact, how, '--', from, to]);
-  await mustRun('sync', ['--file-system', '--', to]);
+async function copy(paths: ClonePaths, how: `--${string}`): Promise<void> {
+  await copyFolder(paths, how);
+  await mustRun('sync', ['--file-system', '--', paths.to]);
 }
 
 /** Folders on a file system whose files can share blocks (XFS, for one). */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
@@ -222,6 +222,29 @@ test('a set can hold no more than its quota, a copy begins with that of its sour
   const { usedBytes, limitBytes } = await opened.quota(source.environment);
   assert.equal(limitBytes, 'none');
   assert.ok(usedBytes >= 22 * mebibyte && usedBytes < 23 * mebibyte, `${usedBytes}`);
+});
+
+test("with quotas it is known what a set shows and what is a copy's own; subvolumes of applications keep no copy from being made", async () => {
+  const options = freshOptions();
+  const fileSystem = await open(options);
+  const volumes = await openVolumes({ directory: options.directory, serverId: 's_1', fileSystem });
+  const { environment } = source;
+  const id = snapshotId('from');
+  const path = await volumes.ensure(source, '1:1');
+  const write = (name: string, mebibytes: number) =>
+    writeFileSync(join(path, name), Buffer.alloc(mebibytes * mebibyte, 1), { flush: true });
+  await volumes.setQuota(environment, 20 * mebibyte);
+  write('file', 12);
+  execFileSync('btrfs', ['subvolume', 'create', join(path, 'nested')], { stdio: 'ignore' });
+  write('nested/file', 10);
+  await volumes.snapshot({ environment, id });
+  write('own', 3);
+  await volumes.sync(environment);
+  const near = async (bytes: Promise<number>) => Math.round((await bytes) / mebibyte);
+  assert.deepEqual([await near(volumes.usage(environment)), await near(volumes.snapshotUsage(id))], [15, 0]);
+  await volumes.removeNode({ environment, node: 'db' });
+  await volumes.sync(environment);
+  assert.deepEqual([await near(volumes.usage(environment)), await near(volumes.snapshotUsage(id))], [0, 22]);
 });
 
 test('there is no quota of a set that is not there', async () => {

@@ -192,14 +192,39 @@ for (const [base, storage] of [
   });
 }
 
-test('btrfs: a set with a nested subvolume is refused, and nothing is made or lost', async () => {
+test('btrfs: subvolumes that an application made are folders in a copy, whole, and what is made of it later holds them too', async () => {
   const directory = join(mkdtempSync(join(btrfs, 'd-')), 'volumes');
   const volumes = await open(directory, btrfsStorage);
-  const nested = join(await volumes.ensure(source, '1:1'), 'nested');
-  execFileSync('btrfs', ['subvolume', 'create', nested], { stdio: 'ignore' });
-  writeFileSync(join(nested, 'file'), 'kept');
-  await assert.rejects(volumes.snapshot(copy), /e_aa\/data holds 1 nested subvolumes/);
-  assert.deepEqual([readdirSync(directory), readFileSync(join(nested, 'file'), 'utf8')], [['e_aa'], 'kept']);
+  const volume = await volumes.ensure(source, '4321:1234');
+  const subvolume = (...argv: string[]) => execFileSync('btrfs', ['subvolume', ...argv], { stdio: 'ignore' });
+  mkdirSync(join(volume, 'empty'));
+  mkdirSync(join(volume, 'folder'));
+  chmodSync(join(volume, 'folder'), 0o2777);
+  subvolume('create', join(volume, 'folder/outer'));
+  await fill(join(volume, 'folder/outer'));
+  subvolume('create', join(volume, 'folder/outer/inner\nline'));
+  writeFileSync(join(volume, 'folder/outer/inner\nline/file'), 'x');
+  chmodSync(join(volume, 'folder/outer'), 0o2751);
+  chownSync(join(volume, 'folder/outer'), 7, 8);
+  subvolume('snapshot', '-r', join(volume, 'folder/outer/inner\nline'), join(volume, 'read-only'));
+  const data = (name: string): string => join(directory, name, 'data');
+  const before = describeTree(data('e_aa'));
+  await volumes.snapshot(copy);
+  assert.deepEqual([describeTree(data('.kept-b_from')), describeTree(data('e_aa'))], [before, before]);
+  assert.equal(execFileSync('btrfs', ['subvolume', 'list', '-o', data('.kept-b_from')], { encoding: 'utf8' }), '');
+  await volumes.setAside({ environment: source.environment, id: snapshotId('old') });
+  await volumes.replace(replacement({ from: snapshotId('old'), keep: true }));
+  assert.deepEqual(describeTree(data('e_bb')), before);
+});
+
+test('btrfs: a folder in a volume that is full of subvolumes is deleted with its node', async () => {
+  const volumes = await open(join(mkdtempSync(join(btrfs, 'd-')), 'volumes'), btrfsStorage);
+  const volume = await volumes.ensure(source, '1:1');
+  execFileSync('btrfs', ['subvolume', 'create', join(volume, 'nested')], { stdio: 'ignore' });
+  writeFileSync(join(volume, 'nested/file'), 'x');
+  execFileSync('btrfs', ['subvolume', 'snapshot', '-r', join(volume, 'nested'), join(volume, 'nested/read-only')], { stdio: 'ignore' });
+  await volumes.removeNode({ environment: source.environment, node: 'db' });
+  assert.deepEqual(readdirSync(join(volume, '../..')), []);
 });
 
 test('a copy for which there is no room fails, and leaves nothing', async () => {

@@ -7,22 +7,23 @@ import { join } from 'node:path';
 /** What a copy must have in common with its source, for each path below a folder, the folder's own as ''. */
 export function describeTree(root: string): ReadonlyMap<string, unknown> {
   const paths = ['', ...(readdirSync(root, { recursive: true }) as string[]).sort()];
-  const firstNames = new Map<bigint, string>();
+  const firstNames = new Map<string, string>();
   return new Map(paths.map((path) => [path, describeFile(root, path, firstNames)]));
 }
 
-function describeFile(root: string, path: string, firstNames: Map<bigint, string>): unknown {
+function describeFile(root: string, path: string, firstNames: Map<string, string>): unknown {
   const at = join(root, path);
   const found = lstatSync(at, { bigint: true });
-  const { mode, uid, gid, mtimeNs, rdev, nlink, ino, size } = found;
+  const { mode, uid, gid, mtimeNs, rdev, nlink, size } = found;
+  const inode = `${found.dev} ${found.ino}`;
   const content = found.isFile() ? createHash('sha256').update(readFileSync(at)).digest('hex') : undefined;
   const target = found.isSymbolicLink() ? readlinkSync(at) : undefined;
   const isFolder = found.isDirectory();
-  if (!isFolder && nlink > 1n && !firstNames.has(ino)) firstNames.set(ino, path);
+  if (!isFolder && nlink > 1n && !firstNames.has(inode)) firstNames.set(inode, path);
   return {
     ...{ mode, uid, gid, mtimeNs, rdev, content, target, attributes: attributesOf(root, path) },
     // A folder's size and links are the file system's own.
-    ...(isFolder ? {} : { size, nlink, sameAs: firstNames.get(ino), hasHoles: found.blocks * 512n < size / 2n }),
+    ...(isFolder ? {} : { size, nlink, sameAs: firstNames.get(inode), hasHoles: found.blocks * 512n < size / 2n }),
   };
 }
 

@@ -4,6 +4,7 @@ import { CoppiceError, type EnvironmentId } from '@coppice/model';
 import { limitSubvolume } from './btrfs-quotas.ts';
 import { isOccupied, volumeWork } from './file-failure.ts';
 import { readNodes } from './node-folders.ts';
+import { readSubvolumeUsage } from './subvolume-usage.ts';
 import { readUsage } from './usage.ts';
 import { parseOwner, volumeFolder } from './volume-name.ts';
 import type { VolumeSets } from './volume-sets.ts';
@@ -13,6 +14,9 @@ import type { VolumeRef, Volumes } from './volumes.ts';
 export function volumesIn(sets: VolumeSets, driver: Volumes['driver']): Volumes {
   const inspect = async (environment: EnvironmentId): Promise<readonly Omit<VolumeRef, 'environment'>[]> =>
     (await sets.read(environment, readNodes)) ?? [];
+  const isCounted = driver.quota === 'enforced';
+  const held = async (data: string): Promise<number> => (isCounted ? (await readSubvolumeUsage(data)).heldBytes : readUsage(data));
+  const own = async (data: string): Promise<number> => (isCounted ? (await readSubvolumeUsage(data)).ownBytes : readUsage(data));
   return {
     driver,
     path: (volume) => pathOf(sets, volume).volume,
@@ -33,8 +37,7 @@ export function volumesIn(sets: VolumeSets, driver: Volumes['driver']): Volumes 
     setAside: (change) => volumeWork(`set the volumes of ${change.environment} aside`, () => sets.setAside(change)),
     moveNode: (move) => volumeWork(`move the volumes of ${move.from} to ${move.to}`, () => sets.moveNode(move)),
     removeNode: (of) => volumeWork(`delete the volumes of ${of.node}`, () => sets.removeNode(of)),
-    snapshotUsage: (id) =>
-      volumeWork(`measure the kept copy ${id}`, async () => ((await sets.keeps(id)) ? readUsage(sets.snapshotPath(id)) : 0)),
+    snapshotUsage: (id) => volumeWork(`measure the kept copy ${id}`, async () => ((await sets.keeps(id)) ? own(sets.snapshotPath(id)) : 0)),
     sync: (environment) => volumeWork(`sync the volumes of ${environment}`, () => sets.sync(environment)),
     removeSet: (environment) => volumeWork(`delete the volumes of ${environment}`, () => sets.remove(environment)),
     setQuota: (environment, limitBytes) =>
@@ -43,7 +46,7 @@ export function volumesIn(sets: VolumeSets, driver: Volumes['driver']): Volumes 
         if ((await sets.marker(environment)) !== undefined) return limitSubvolume(sets.dataPath(environment), limitBytes);
         throw new CoppiceError('not-found', `there are no volumes of ${environment}`);
       }),
-    usage: (environment) => volumeWork(`measure the volumes of ${environment}`, async () => (await sets.read(environment, readUsage)) ?? 0),
+    usage: (environment) => volumeWork(`measure the volumes of ${environment}`, async () => (await sets.read(environment, held)) ?? 0),
   };
 }
 

@@ -50,7 +50,7 @@ export interface Volumes {
    * whose data it was. Nothing where `driver.quota` is 'not enforced'. Throws `not-found` without a set.
    */
   setQuota(environment: EnvironmentId, limitBytes: number | 'none'): Promise<void>;
-  /** Bytes in use by the set. */
+  /** Bytes that the set shows; with quotas as of the file system's last commit, and cheap, else all of its files are looked at. */
   usage(environment: EnvironmentId): Promise<number>;
 }
 
