@@ -12,9 +12,7 @@ test('a file that uses everything is sound, and says what is not acted on yet', 
     [
       'dependencies of web are not installed yet',
       'crons of web are not run yet',
-      'disk of web is not limited yet',
       'access of web is not applied yet',
-      'disk of db is not limited yet',
       'version of db is not held yet',
     ],
   );

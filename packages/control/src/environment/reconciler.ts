@@ -12,6 +12,7 @@ import {
 import { describePlan, makePlan, type Plan, type Step } from '@coppice/plan';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder, RunningActivity } from '../activity-recorder.ts';
+import { dataLimit } from '../data/data-limit.ts';
 import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
 import { isZero } from '../push/push-refs.ts';
@@ -63,6 +64,8 @@ export class Reconciler {
   readonly #wakeFailures: WakeFailures;
   readonly #lingering: Lingering;
   readonly #networks = new Map<EnvironmentId, EnvironmentNetwork>();
+  /** The limit of each environment's data that this process set, and of which data. */
+  readonly #limits = new Map<EnvironmentId, string>();
   /** Environments whose network policy this process has put in force. */
   readonly #enforced = new Set<EnvironmentId>();
 
@@ -88,6 +91,7 @@ export class Reconciler {
       this.#show(plan, options, round);
       const applyStartedMs = clock.monotonicMs();
       await this.#apply(environment, plan, observed, options);
+      await this.#limit(environment);
       applyMs += clock.monotonicMs() - applyStartedMs;
     }
     throw new CoppiceError('not-ready', 'the environment does not settle: something changes it as fast as it is repaired');
@@ -153,6 +157,7 @@ export class Reconciler {
   async forget(id: EnvironmentId): Promise<void> {
     const { store } = this.#ports;
     this.#networks.delete(id);
+    this.#limits.delete(id);
     this.#enforced.delete(id);
     this.#backoff.forget(id);
     this.#lingering.forget(id);
@@ -251,6 +256,16 @@ export class Reconciler {
     const failed = results.find((result) => result.state === 'failed');
     if (failed) throw failed.error;
     if (late !== undefined) throw late;
+  }
+
+  /** A new set knows no limit, and one that became another's data has its limit: set after each change of data or of the limit. */
+  async #limit({ id, desired }: EnvironmentRecord): Promise<void> {
+    const { volumes } = this.#ports;
+    const bytes = desired.spec && desired.exists ? dataLimit(desired.spec) : 'none';
+    const key = `${desired.dataGeneration} ${bytes}`;
+    if (bytes === 'none' || this.#limits.get(id) === key || (await volumes.generation(id)) === undefined) return;
+    await volumes.setQuota(id, bytes);
+    this.#limits.set(id, key);
   }
 
   /** The policy is no part of what is observed: a server that was killed may have left an old one, so each puts it in force once. */

@@ -12,6 +12,7 @@ import { createSimulatedVolumes } from '@coppice/volumes';
 import { createControlPlane, type RunningControlPlane } from '../create-control-plane.ts';
 import type { Clock, Ports } from '../ports.ts';
 import { MemoryRepository } from './memory-repository.ts';
+import { orderedIds } from './ordered-ids.ts';
 import { rememberedStore } from './remembered-store.ts';
 
 export const noCommit = '0'.repeat(40) as GitId;
@@ -46,7 +47,7 @@ export class SimulatedServer {
     const { clock = { now: () => new Date(), monotonicMs: () => performance.now() }, catalog = loadCatalog(), behaviourOf } = options;
     const directory = mkdtempSync(join(options.folder ?? tmpdir(), 'coppice-simulated-'));
     const opened = openStore({ directory, clock });
-    const store = options.store === 'remembered' ? rememberedStore(opened) : opened;
+    const store = options.store === 'remembered' ? rememberedStore(orderedIds(opened)) : opened;
     this.engine = createSimulatedEngine({
       ...(options.clock ? { clock: () => clock.now() } : {}),
       ...(behaviourOf ? { behaviourOf } : {}),

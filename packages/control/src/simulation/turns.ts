@@ -7,7 +7,7 @@ interface Waiting {
 }
 
 const letters = 'abcdefghijklmnopqrstuvwxyz234567';
-const opaque = new RegExp(`\\b([edaip])_[${letters}]{16}\\b`, 'g');
+const opaque = new RegExp(`\\b([edaipbt])_[${letters}]{16}\\b`, 'g');
 
 /**
  * Who goes next: every call to the simulated world waits here, and the seed decides which of them is done first. Keeps the trace of what
