@@ -1,5 +1,6 @@
 import type { ResolvedType } from '@coppice/catalog';
 import type { Digest, ImagePin, SourceTree } from '@coppice/model';
+import type { ImageGarbage } from './garbage/image-garbage.ts';
 
 /** Makes images, once per key. Failures: `build-failed`, `build-limit`, `base-failed`, `cancelled`. */
 export interface ImageBuilder {
@@ -9,8 +10,8 @@ export interface ImageBuilder {
   build(request: BuildRequest, options: BuildOptions): Promise<BuiltImage>;
 }
 
-/** An image builder of this machine, which lets only so many builds run at once. */
-export interface LocalImageBuilder extends ImageBuilder {
+/** An image builder of this machine, which lets only so many builds run at once, and what deletes again what they made. */
+export interface LocalImageBuilder extends ImageBuilder, ImageGarbage {
   /** Builds that run now, and that wait for their turn. */
   load(): { readonly running: number; readonly waiting: number };
 }

@@ -5,8 +5,10 @@ export { defaultHostSources, type HostSettings, type HostSources, readHostSettin
 export * from './create-image-builder.ts';
 export type { BuildDisks } from './disk/build-disk.ts';
 export { openBuildDisks } from './disk/open-build-disks.ts';
+export * from './garbage/image-garbage.ts';
 export * from './image-builder.ts';
 export * from './registry/registry-handler.ts';
 export * from './store/build-record.ts';
 export * from './store/image-manifest.ts';
 export * from './store/oci-store.ts';
+export type { ImageHold } from './store/uses.ts';

@@ -1,8 +1,11 @@
+import type { Stats } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, parseDigest } from '@coppice/model';
+import { unlessGone } from '../disk/disk-usage.ts';
+import { isRecord, parseBlob, parseJson } from '../store/image-manifest.ts';
 import type { BaseLayer, InstalledPackage } from './base-layers.ts';
-import { tryExclusiveLock, withExclusiveLock } from './exclusive-lock.ts';
+import { tryExclusiveLock, withExclusiveLock, withSharedLock } from './file-lock.ts';
 import { type RootContent, writeRootLayer } from './root-layer.ts';
 
 /** One layer of a base that is in the cache, by the key of what it was made from. */
@@ -12,15 +15,38 @@ export interface BasePart {
   readonly packages: readonly InstalledPackage[];
 }
 
+interface PartRecord {
+  readonly digest: Digest;
+  readonly size: number;
+  readonly packages: readonly InstalledPackage[];
+  readonly maker: string | undefined;
+}
+
+/** A part as its record names it. */
+export interface KeptPart {
+  readonly key: Digest;
+  readonly digest: Digest;
+  /** Of the layer. */
+  readonly bytes: number;
+  /** Undefined where nobody said so. */
+  readonly maker: string | undefined;
+  /** Names that the layer's file has: one here, and one in each store on this file system that took it in; 0 where it is gone. */
+  readonly links: number;
+  /** Tells whether another path is the same file. */
+  readonly file: Pick<Stats, 'dev' | 'ino'> | undefined;
+}
+
 /**
  * The folder that holds bases: `layers/<digest>.tar`, `parts/<key>.json`, `roots/<key>/` (unpacked lowest layers), `apt/<release>/`,
  * `locks/`, `scratch/<key>/`. A part's record is written last and renamed into place, so what it names is whole.
  */
 export class BaseCache {
   readonly directory: string;
+  readonly #maker: string | undefined;
 
-  constructor(directory: string) {
+  constructor(directory: string, maker?: string) {
     this.directory = directory;
+    this.#maker = maker;
   }
 
   /** Folder for what is shared between builds of a release, such as package lists. */
@@ -35,22 +61,11 @@ export class BaseCache {
 
   /** The part, or undefined where it is not there or its layer is not. */
   async find(key: Digest): Promise<BasePart | undefined> {
-    const text = await readIfThere(this.#record(key));
-    if (text === undefined) return undefined;
-    const record = JSON.parse(text) as {
-      readonly v: number;
-      readonly digest: string;
-      readonly size: number;
-      readonly packages: InstalledPackage[];
-    };
-    const digest = parseDigest(record.digest);
-    if (record.v !== 1 || digest === undefined) return undefined;
-    const path = this.#layer(digest);
-    const size = await stat(path).then(
-      (stats) => stats.size,
-      () => undefined,
-    );
-    return size === record.size ? { layer: { path, digest, size }, packages: record.packages } : undefined;
+    const record = await this.#read(key);
+    if (record === undefined) return undefined;
+    const path = this.#layer(record.digest);
+    const size = (await this.#layerStats(record.digest))?.size;
+    return size === record.size ? { layer: { path, digest: record.digest, size }, packages: record.packages } : undefined;
   }
 
   /**
@@ -84,6 +99,45 @@ export class BaseCache {
     );
   }
 
+  /** Runs work during which no part is deleted, in whatever process. */
+  whileStaying<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return withSharedLock(this.#useLock(), work, signal);
+  }
+
+  /** All parts with a record that can be read. */
+  async parts(): Promise<readonly KeptPart[]> {
+    const found: KeptPart[] = [];
+    for (const name of (await unlessGone(readdir(join(this.directory, 'parts')))) ?? []) {
+      const key = parseDigest(`sha256:${name.replace(/\.json$/, '')}`);
+      const record = key && (await this.#read(key));
+      if (!record) continue;
+      const stats = await this.#layerStats(record.digest);
+      found.push({ key, digest: record.digest, bytes: stats?.size ?? 0, maker: record.maker, links: stats?.nlink ?? 0, file: stats });
+    }
+    return found;
+  }
+
+  /**
+   * Deletes parts with their layers and roots, asking of each once more as it is then. Answers the keys of those that are gone: none where
+   * a base is being made or taken into a store.
+   */
+  async remove(keys: ReadonlySet<Digest>, mayGo: (part: KeptPart) => boolean): Promise<ReadonlySet<Digest>> {
+    const gone = new Set<Digest>();
+    await tryExclusiveLock(this.#useLock(), async () => {
+      const parts = await this.parts();
+      for (const part of parts) {
+        if (!keys.has(part.key) || !mayGo(part)) continue;
+        gone.add(part.key);
+        const isShared = parts.some((other) => other.digest === part.digest && !gone.has(other.key));
+        if (!isShared) await rm(this.#layer(part.digest), { force: true });
+        await rm(this.rootDirectory(part.key), { recursive: true, force: true });
+        // last, so that what is cut off here is found again
+        await rm(this.#record(part.key), { force: true });
+      }
+    });
+    return gone;
+  }
+
   /** Removes what builds that died left behind; leaves those that run alone. */
   async sweep(): Promise<void> {
     const scratch = join(this.directory, 'scratch');
@@ -100,9 +154,23 @@ export class BaseCache {
     const path = this.#layer(digest);
     await rename(packed, path);
     const record = join(scratch, 'record.json');
-    await writeFile(record, JSON.stringify({ v: 1, digest, size, packages }), { flush: true });
+    await writeFile(record, JSON.stringify({ v: 1, digest, size, packages, maker: this.#maker }), { flush: true });
     await rename(record, this.#record(key));
     return { layer: { path, digest, size }, packages };
+  }
+
+  async #read(key: Digest): Promise<PartRecord | undefined> {
+    const text = await unlessGone(readFile(this.#record(key), 'utf8'));
+    if (text === undefined) return undefined;
+    return parseRecord(parseJson(text));
+  }
+
+  #layerStats(digest: Digest): Promise<Stats | undefined> {
+    return unlessGone(stat(this.#layer(digest)));
+  }
+
+  #useLock(): string {
+    return join(this.directory, 'locks', 'in-use');
   }
 
   #layer(digest: Digest): string {
@@ -114,11 +182,10 @@ export class BaseCache {
   }
 }
 
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
+/** What this file wrote; undefined for anything else, so that it is made again. */
+function parseRecord(value: unknown): PartRecord | undefined {
+  if (!isRecord(value) || value['v'] !== 1 || !Array.isArray(value['packages'])) return undefined;
+  const layer = parseBlob(value);
+  const maker = typeof value['maker'] === 'string' ? value['maker'] : undefined;
+  return layer && { ...layer, packages: value['packages'] as readonly InstalledPackage[], maker };
 }

@@ -31,6 +31,8 @@ export interface BuildBaseOptions {
   readonly recipe: BaseRecipe;
   /** Absolute; default `/var/cache/coppice/bases`. */
   readonly cacheDirectory?: string;
+  /** Who makes what is not there yet: the one that may delete it again. Nobody may where nothing is said. */
+  readonly maker?: string;
   /** Progress for people, whole lines. */
   readonly onProgress?: (line: string) => void;
   readonly signal?: AbortSignal;

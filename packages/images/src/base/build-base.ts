@@ -23,7 +23,7 @@ export function baseKey(recipe: BaseRecipe): Digest {
  */
 export async function buildBase(options: BuildBaseOptions): Promise<BaseLayers> {
   const { recipe, signal } = options;
-  const cache = new BaseCache(options.cacheDirectory ?? defaultBaseDirectory);
+  const cache = new BaseCache(options.cacheDirectory ?? defaultBaseDirectory, options.maker);
   const progress = options.onProgress ?? (() => undefined);
 
   const system = async () => {

@@ -13,6 +13,7 @@ import type { OciStore } from '../store/oci-store.ts';
 import { buildVariables, inputStepKey, sourceStepKey } from './build-key.ts';
 import type { BuildLimits } from './build-limits.ts';
 import type { HostSettings } from './host-settings.ts';
+import type { RunningImages } from './running-images.ts';
 import { secretInLayer } from './secret-in-layer.ts';
 import type { Slots } from './slots.ts';
 import { selectInputs } from './step-inputs.ts';
@@ -31,6 +32,8 @@ export interface StepTools {
   readonly hostSettings: () => Promise<HostSettings>;
   readonly slots: Slots;
   readonly limits: BuildLimits;
+  /** Images that builds under way run their steps in: nothing else refers to them. */
+  readonly running: RunningImages;
 }
 
 export interface ApplicationLayers {
@@ -38,9 +41,15 @@ export interface ApplicationLayers {
   readonly application: ApplicationBuild;
   /** The image that steps run in, and its key, which is the parent of the first step's. */
   readonly runtime: { readonly key: Digest; readonly layers: readonly Blob[] };
-  readonly sourceLayer: () => Promise<Blob>;
+  readonly sourceLayer: () => Promise<KeyedLayer>;
   readonly onProgress: (line: string) => void;
   readonly signal: AbortSignal;
+}
+
+/** A layer and the key of its record. */
+export interface KeyedLayer {
+  readonly key: Digest;
+  readonly layer: Blob;
 }
 
 interface KeyedStep extends NumberedStep {
@@ -53,12 +62,12 @@ interface KeyedStep extends NumberedStep {
  * The layers of /app, bottom first: one per step with inputs, the source, one per step without. A step whose key is known is not run.
  * Steps with inputs come first whatever their place in the file, since nothing else may reach them.
  */
-export async function applicationLayers(tools: StepTools, build: ApplicationLayers): Promise<readonly Blob[]> {
+export async function applicationLayers(tools: StepTools, build: ApplicationLayers): Promise<readonly KeyedLayer[]> {
   if (build.application.steps.length === 0) return [await build.sourceLayer()];
   const run = new StepSequence(tools, build);
   try {
     const { early, late } = await keySteps(build);
-    const layers: Blob[] = [];
+    const layers: KeyedLayer[] = [];
     for (const step of early) layers.push(await run.layerOf(step, layers));
     layers.push(await build.sourceLayer());
     for (const step of late) layers.push(await run.layerOf(step, layers));
@@ -108,16 +117,16 @@ class StepSequence {
     this.build = build;
   }
 
-  async layerOf(step: KeyedStep, below: readonly Blob[]): Promise<Blob> {
+  async layerOf(step: KeyedStep, below: readonly KeyedLayer[]): Promise<KeyedLayer> {
     const { store } = this.tools;
     const known = await store.lookup('layer', step.key);
     if (known) {
       this.build.onProgress(`step ${step.number} (${firstLine(step.run)}): nothing it reads has changed`);
-      return known.layer;
+      return { key: step.key, layer: known.layer };
     }
     const { setting, workspace, search } = await this.open();
     this.build.onProgress(`step ${step.number}: ${firstLine(step.run)}`);
-    const paths = below.map((layer) => ({ digest: layer.digest, path: store.path(layer.digest) }));
+    const paths = below.map(({ layer }) => ({ digest: layer.digest, path: store.path(layer.digest) }));
     await workspace.prepare(paths, step.reads, applicationPath);
     await runStep(step, setting);
     setting.signal.throwIfAborted();
@@ -126,7 +135,7 @@ class StepSequence {
     const layer = await store.putBlob(packLayer(entries));
     workspace.keep(layer.digest, changes);
     await store.record('layer', step.key, { v: 1, layer });
-    return layer;
+    return { key: step.key, layer };
   }
 
   async close(): Promise<void> {
@@ -139,6 +148,7 @@ class StepSequence {
     const { request, signal, onProgress } = build;
     this.closers.push(await tools.slots.hold(signal));
     const image = await tools.store.putManifest(build.runtime.layers);
+    this.closers.push(tools.running.add(image));
     await tools.ensureImage(image);
     const disks = await tools.disks();
     const scratch = await this.take(disks.scratch(tools.limits.diskBytes));

@@ -57,6 +57,38 @@ test('a cache keeps its content, is shared while open, and is emptied when it is
   assert.deepEqual(await mountsBelow(join(root, 'two')), []);
 });
 
+test('a cache is deleted when no build holds it, and filled anew by the next; scratch disks in use are no leftovers', async () => {
+  const folder = join(root, 'garbage');
+  const disks = new LoopDisks(folder);
+  const [held, scratch] = [await disks.cache('p_1/nodejs', 16 * mebibyte), await disks.scratch(16 * mebibyte)];
+  await writeFile(join(held.path, 'kept'), 'x');
+  await writeFile(join(folder, 'scratch/1-1'), 'left behind');
+  assert.deepEqual(
+    (await disks.caches()).map(({ name, isHeld }) => ({ name, isHeld })),
+    [{ name: 'p_1/nodejs', isHeld: true }],
+  );
+  assert.equal(await disks.removeCache('p_1/nodejs'), false);
+  assert.deepEqual(
+    (await disks.leftovers()).map(({ name }) => name),
+    ['1-1'],
+  );
+  assert.equal(await disks.removeLeftover('1-1'), true);
+  await scratch.close();
+  await held.close();
+  assert.equal(await disks.removeCache('p_1/nodejs'), true);
+  assert.deepEqual([await disks.caches(), await readdir(join(folder, 'cache')), await readdir(join(folder, 'scratch'))], [[], [], []]);
+  const [fresh, removed] = await Promise.all([disks.cache('p_1/nodejs', 16 * mebibyte), disks.removeCache('p_1/nodejs')]);
+  assert.equal(removed, false);
+  assert.deepEqual(await readdir(fresh.path), ['lost+found']);
+  await fresh.close();
+});
+
+test('a disk that cannot be made leaves nothing', async () => {
+  const disks = new LoopDisks(join(root, 'impossible'));
+  await assert.rejects(disks.scratch(1), /mkfs\.ext4 failed/);
+  assert.deepEqual([await readdir(join(root, 'impossible/scratch')), await disks.leftovers()], [[], []]);
+});
+
 test('what a killed server left mounted is swept at start', async () => {
   const directory = join(root, 'three');
   const program = `

@@ -1,7 +1,10 @@
-import { mkdir, open, readFile, rename, rm, rmdir, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, statfs } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { temporaryPath } from '../store/durable-file.ts';
-import type { BuildDisk, BuildDisks } from './build-disk.ts';
+import type { Leftover } from '../store/oci-store.ts';
+import type { BuildDisk, BuildDisks, KeptCache } from './build-disk.ts';
+import { CacheFolder } from './cache-folder.ts';
+import { diskUsage } from './disk-usage.ts';
 import { hostCommand } from './host-command.ts';
 
 /** A cache fuller than this is emptied before the next build: a package manager cannot make room itself. */
@@ -24,29 +27,60 @@ export class LoopDisks implements BuildDisks {
   readonly bound = 'enforced';
   readonly weakness = undefined;
   private readonly directory: string;
-  private readonly caches = new Map<string, OpenCache>();
+  private readonly openCaches = new Map<string, OpenCache>();
+  private readonly cacheFolder: CacheFolder;
+  /** Names in `scratch` of what is being made or used. */
+  private readonly inUse = new Set<string>();
 
   constructor(directory: string) {
     this.directory = directory;
+    this.cacheFolder = new CacheFolder({ directory: join(directory, 'cache'), ending: '.ext4', held: this.openCaches });
   }
 
   async scratch(capacityBytes: number): Promise<BuildDisk> {
     const file = temporaryPath(await this.folder('scratch'));
-    await format(file, capacityBytes, ['-O', '^has_journal']);
-    // nothing of a scratch disk outlives it, so it need not be flushed
-    return this.mount(file, capacityBytes, 'nobarrier', async () => rm(file, { force: true }));
+    this.inUse.add(basename(file));
+    try {
+      await format(file, capacityBytes, ['-O', '^has_journal']);
+      // nothing of a scratch disk outlives it, so it need not be flushed
+      const disk = await this.mount(file, capacityBytes, 'nobarrier');
+      return { ...disk, close: async () => await this.discard(file, disk.close) };
+    } catch (error) {
+      await this.discard(file, async () => undefined);
+      throw error;
+    }
+  }
+
+  caches(): Promise<readonly KeptCache[]> {
+    return this.cacheFolder.list();
+  }
+
+  async removeCache(name: string): Promise<boolean> {
+    return this.cacheFolder.remove(name, join(this.directory, 'scratch'));
+  }
+
+  async leftovers(): Promise<readonly Leftover[]> {
+    const folder = await this.folder('scratch');
+    const names = (await readdir(folder)).filter((name) => !this.inUse.has(name));
+    return Promise.all(names.map(async (name) => ({ name, bytes: await diskUsage(join(folder, name)) })));
+  }
+
+  async removeLeftover(name: string): Promise<boolean> {
+    if (!(await this.leftovers()).some((leftover) => leftover.name === name)) return !this.inUse.has(name);
+    await rm(join(await this.folder('scratch'), name), { recursive: true, force: true });
+    return true;
   }
 
   async cache(name: string, capacityBytes: number): Promise<BuildDisk> {
-    for (let closing = this.caches.get(name)?.closing; closing; closing = this.caches.get(name)?.closing) await closing;
-    const shared = this.caches.get(name) ?? { disk: this.openCache(name, capacityBytes), holders: 0, closing: undefined };
-    this.caches.set(name, shared);
+    for (let closing = this.openCaches.get(name)?.closing; closing; closing = this.openCaches.get(name)?.closing) await closing;
+    const shared = this.openCaches.get(name) ?? { disk: this.openCache(name, capacityBytes), holders: 0, closing: undefined };
+    this.openCaches.set(name, shared);
     shared.holders += 1;
     try {
       const disk = await shared.disk;
       return { ...disk, close: () => this.release(name, shared) };
     } catch (error) {
-      this.caches.delete(name);
+      this.openCaches.delete(name);
       throw error;
     }
   }
@@ -66,21 +100,37 @@ export class LoopDisks implements BuildDisks {
   }
 
   private async openCache(name: string, capacityBytes: number): Promise<BuildDisk> {
-    const file = join(await this.folder('cache'), `${name}.ext4`);
+    await this.folder('cache');
+    const file = this.cacheFolder.path(name);
     await mkdir(dirname(file), { recursive: true });
     const kept = await this.mountKept(file, capacityBytes);
     if (kept) return kept;
     const fresh = temporaryPath(await this.folder('scratch'));
-    await format(fresh, capacityBytes, []);
-    await rename(fresh, file);
-    return this.mount(file, capacityBytes, 'noatime', async () => undefined);
+    this.inUse.add(basename(fresh));
+    try {
+      await format(fresh, capacityBytes, []);
+      await rename(fresh, file);
+    } finally {
+      await this.discard(fresh, async () => undefined);
+    }
+    return this.mount(file, capacityBytes, 'noatime');
+  }
+
+  /** A file of `scratch` whose use ends: deleted if that works, and nobody's from then on. */
+  private async discard(file: string, close: () => Promise<void>): Promise<void> {
+    try {
+      await close();
+      await rm(file, { force: true });
+    } finally {
+      this.inUse.delete(basename(file));
+    }
   }
 
   /** The cache as it was left; undefined where there is none, or it is nearly full, or broken: it can be filled anew. */
   private async mountKept(file: string, capacityBytes: number): Promise<BuildDisk | undefined> {
     let disk: BuildDisk;
     try {
-      disk = await this.mount(file, capacityBytes, 'noatime', async () => undefined);
+      disk = await this.mount(file, capacityBytes, 'noatime');
     } catch {
       await rm(file, { force: true });
       return undefined;
@@ -95,12 +145,12 @@ export class LoopDisks implements BuildDisks {
   private async release(name: string, shared: OpenCache): Promise<void> {
     shared.holders -= 1;
     if (shared.holders > 0) return;
-    const forget = (): void => void this.caches.delete(name);
+    const forget = (): void => void this.openCaches.delete(name);
     shared.closing = shared.disk.then((disk) => disk.close()).finally(forget);
     await shared.closing;
   }
 
-  private async mount(file: string, capacityBytes: number, options: string, afterwards: () => Promise<void>): Promise<BuildDisk> {
+  private async mount(file: string, capacityBytes: number, options: string): Promise<BuildDisk> {
     const path = temporaryPath(await this.folder('mounts'));
     await mkdir(path);
     try {
@@ -119,7 +169,6 @@ export class LoopDisks implements BuildDisks {
       close: async () => {
         await unmount(path);
         await rmdir(path);
-        await afterwards();
       },
     };
   }

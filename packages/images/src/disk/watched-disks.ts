@@ -1,60 +1,83 @@
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { isErrno, temporaryPath } from '../store/durable-file.ts';
-import type { BuildDisk, BuildDisks } from './build-disk.ts';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { temporaryPath } from '../store/durable-file.ts';
+import type { Leftover } from '../store/oci-store.ts';
+import type { BuildDisk, BuildDisks, KeptCache } from './build-disk.ts';
+import { CacheFolder } from './cache-folder.ts';
+import { diskUsage, unlessGone } from './disk-usage.ts';
 
 /** Plain folders whose usage is added up when asked: for hosts where nothing can be mounted. A build may overshoot between two looks. */
 export class WatchedDisks implements BuildDisks {
   readonly bound = 'watched';
   readonly weakness: string;
-  private readonly directory: string;
+  private readonly scratchFolder: string;
+  private readonly cacheFolder: CacheFolder;
+  /** How many builds hold a cache, by its name. */
+  private readonly holders = new Map<string, number>();
+  /** Names of the scratch folders in use. */
+  private readonly inUse = new Set<string>();
 
   constructor(directory: string, weakness: string) {
-    this.directory = directory;
     this.weakness = weakness;
+    this.scratchFolder = join(directory, 'folders');
+    this.cacheFolder = new CacheFolder({ directory: join(directory, 'cache'), ending: '', held: this.holders });
   }
 
   async scratch(capacityBytes: number): Promise<BuildDisk> {
-    const path = temporaryPath(join(this.directory, 'folders'));
-    return this.folder(path, capacityBytes, () => rm(path, { recursive: true, force: true }));
+    const path = temporaryPath(this.scratchFolder);
+    this.inUse.add(basename(path));
+    const close = async (): Promise<void> => {
+      try {
+        await rm(path, { recursive: true, force: true });
+      } finally {
+        this.inUse.delete(basename(path));
+      }
+    };
+    return this.folder(path, capacityBytes, close);
   }
 
   async cache(name: string, capacityBytes: number): Promise<BuildDisk> {
-    const path = join(this.directory, 'cache', name);
-    if ((await usage(path)) > capacityBytes * 0.8) await rm(path, { recursive: true, force: true });
-    return this.folder(path, capacityBytes, async () => undefined);
+    const path = this.cacheFolder.path(name);
+    this.holders.set(name, (this.holders.get(name) ?? 0) + 1);
+    const close = async (): Promise<void> => {
+      const left = (this.holders.get(name) ?? 1) - 1;
+      if (left > 0) this.holders.set(name, left);
+      else this.holders.delete(name);
+    };
+    try {
+      if ((await diskUsage(path)) > capacityBytes * 0.8) await rm(path, { recursive: true, force: true });
+      return await this.folder(path, capacityBytes, close);
+    } catch (error) {
+      await close();
+      throw error;
+    }
   }
 
   async sweep(): Promise<void> {
-    await rm(join(this.directory, 'folders'), { recursive: true, force: true });
+    await rm(this.scratchFolder, { recursive: true, force: true });
+  }
+
+  caches(): Promise<readonly KeptCache[]> {
+    return this.cacheFolder.list();
+  }
+
+  removeCache(name: string): Promise<boolean> {
+    return this.cacheFolder.remove(name, this.scratchFolder);
+  }
+
+  async leftovers(): Promise<readonly Leftover[]> {
+    const names = ((await unlessGone(readdir(this.scratchFolder))) ?? []).filter((name) => !this.inUse.has(name));
+    return Promise.all(names.map(async (name) => ({ name, bytes: await diskUsage(join(this.scratchFolder, name)) })));
+  }
+
+  async removeLeftover(name: string): Promise<boolean> {
+    if (!(await this.leftovers()).some((leftover) => leftover.name === name)) return !this.inUse.has(name);
+    await rm(join(this.scratchFolder, name), { recursive: true, force: true });
+    return true;
   }
 
   private async folder(path: string, capacityBytes: number, close: () => Promise<void>): Promise<BuildDisk> {
     await mkdir(path, { recursive: true });
-    return { path, capacityBytes, isFull: async () => (await usage(path)) >= capacityBytes, close };
-  }
-}
-
-/** Bytes that the files below take on disk. What vanishes meanwhile counts nothing. */
-async function usage(root: string): Promise<number> {
-  let bytes = 0;
-  const folders = [root];
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    const entries = await unlessGone(readdir(folder, { withFileTypes: true }));
-    for (const entry of entries ?? []) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) folders.push(path);
-      bytes += ((await unlessGone(lstat(path)))?.blocks ?? 0) * 512;
-    }
-  }
-  return bytes;
-}
-
-async function unlessGone<Result>(work: Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
-    throw error;
+    return { path, capacityBytes, isFull: async () => (await diskUsage(path)) >= capacityBytes, close };
   }
 }

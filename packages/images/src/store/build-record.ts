@@ -12,6 +12,11 @@ export interface BuildRecords {
 }
 export type RecordKind = keyof BuildRecords;
 
+/** How a record is called among what is used and among garbage. */
+export function recordName(kind: RecordKind, key: Digest): string {
+  return `${kind} ${key}`;
+}
+
 export interface ImageRecord {
   readonly v: 1;
   readonly image: ImagePin;
@@ -19,6 +24,8 @@ export interface ImageRecord {
   readonly inputs: readonly { readonly name: string; readonly value: string }[];
   /** Key of the base record, which lists the packages inside. */
   readonly base: Digest;
+  /** Keys of the layer records that went into it, those included whose layer was empty and left out. */
+  readonly parts: readonly Digest[];
 }
 
 export interface LayerRecord {
@@ -53,7 +60,9 @@ const parsers: { readonly [Kind in RecordKind]: (value: Readonly<Record<string, 
     const config = digestIn(pin['config']);
     const base = digestIn(value['base']);
     if (!manifest || !config || !base) return undefined;
-    return { v: 1, image: { manifest, config }, inputs: namedValues(value['inputs']), base };
+    // records from before there were parts have none
+    const parts = listOf(value['parts'], digestIn) ?? [];
+    return { v: 1, image: { manifest, config }, inputs: namedValues(value['inputs']), base, parts };
   },
   layer: (value) => {
     const layer = parseBlob(value['layer']);

@@ -6,6 +6,9 @@ export interface Blob {
   readonly size: number;
 }
 
+/** Size of a layer without anything in it, which no image gets. */
+export const emptyTarBytes = 1024;
+
 /** Media types of the OCI image specification 1.0; our layers are never compressed, so a layer's digest is its diffID. */
 export const mediaTypes = {
   manifest: 'application/vnd.oci.image.manifest.v1+json',

@@ -47,7 +47,7 @@ test('a record is found again by another process, and not when a blob of it is g
   const store = await openOciStore(join(root, 'four'));
   const layer = await store.putBlob(bytes('layer'));
   const image = await store.putManifest([layer]);
-  const record = { v: 1, image, inputs: [{ name: 'source', value: 'abc' }], base: key } as const;
+  const record = { v: 1, image, inputs: [{ name: 'source', value: 'abc' }], base: key, parts: [key] } as const;
   await store.record('image', key, record);
   await store.record('layer', key, { v: 1, layer });
   const again = await openOciStore(join(root, 'four'));

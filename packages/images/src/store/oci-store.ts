@@ -1,15 +1,18 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, renameSync, rmSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { CoppiceError, canonicalJson, type Digest, type ImagePin, parseDigest } from '@coppice/model';
+import { unlessGone } from '../disk/disk-usage.ts';
 import { hashFile, writeBlob } from './blob-writer.ts';
-import { type BuildRecords, parseRecord, type RecordKind } from './build-record.ts';
+import { type BuildRecords, parseRecord, type RecordKind, recordName } from './build-record.ts';
 import { isErrno, linkDurably, renameDurably, temporaryPath, writeDurably } from './durable-file.ts';
 import { type Blob, configText, type ImageManifest, manifestText, parseManifest } from './image-manifest.ts';
+import { Uses } from './uses.ts';
 
 /**
  * Images on disk: an OCI image layout whose index is a folder of keys. One process writes; a crash at any moment leaves what was there.
+ * What is looked up, taken in or written is noted as used before it is looked at, so that a deletion never falls between look and use.
  *
  *     oci-layout, index.json        what the OCI image layout asks for
  *     blobs/sha256/HEX              layers (uncompressed), configurations, manifests
@@ -37,6 +40,29 @@ export interface OciStore {
   record<Kind extends RecordKind>(kind: Kind, key: Digest, record: BuildRecords[Kind]): Promise<void>;
   /** All keys of a kind, in no order. */
   keys(kind: RecordKind): Promise<readonly Digest[]>;
+  /** Whether the manifest and every blob it names are there in full size. */
+  isComplete(image: ImagePin): Promise<boolean>;
+
+  /** What is in use. Blobs go by their digest, records by `recordName`. */
+  readonly uses: Uses;
+  /** What is written for a key, whether what it names is there or not. Notes no use. */
+  read<Kind extends RecordKind>(kind: Kind, key: Digest): Promise<BuildRecords[Kind] | undefined>;
+  /** All blobs, in no order. */
+  blobs(): Promise<readonly Blob[]>;
+  /** Deletes the blob, unless it came into use since the mark or is held. Answers whether it is gone. */
+  deleteBlob(digest: Digest, mark: number): Promise<boolean>;
+  /** The same for a record. */
+  deleteRecord(kind: RecordKind, key: Digest, mark: number): boolean;
+  /** Files that were to become part of the store, and that nobody writes any more. */
+  leftovers(): Promise<readonly Leftover[]>;
+  /** Deletes one of them by its name, where it still is one. Answers whether it is gone. */
+  deleteLeftover(name: string): Promise<boolean>;
+}
+
+/** What work that failed or died left behind. */
+export interface Leftover {
+  readonly name: string;
+  readonly bytes: number;
 }
 
 const largestManifest = 4 * 1024 * 1024;
@@ -50,19 +76,22 @@ export async function openOciStore(directory: string): Promise<OciStore> {
 
 class FileOciStore implements OciStore {
   private readonly directory: string;
-  private readonly blobs: string;
+  private readonly blobFolder: string;
   private readonly writing: string;
+  /** Names in `writing` that somebody works on. */
+  private readonly underWay = new Set<string>();
+  readonly uses = new Uses();
 
   constructor(directory: string) {
     this.directory = directory;
-    this.blobs = join(directory, 'blobs', 'sha256');
+    this.blobFolder = join(directory, 'blobs', 'sha256');
     this.writing = join(directory, 'writing');
   }
 
   async open(): Promise<void> {
     await rm(this.writing, { recursive: true, force: true });
     const kinds: readonly RecordKind[] = ['image', 'layer', 'base'];
-    for (const folder of [this.blobs, this.writing, ...kinds.map((kind) => join(this.directory, 'keys', kind))]) {
+    for (const folder of [this.blobFolder, this.writing, ...kinds.map((kind) => join(this.directory, 'keys', kind))]) {
       await mkdir(folder, { recursive: true, mode: 0o755 });
     }
     await this.ensure('oci-layout', canonicalJson({ imageLayoutVersion: '1.0.0' }));
@@ -80,24 +109,27 @@ class FileOciStore implements OciStore {
   }
 
   async putBlob(content: AsyncIterable<Uint8Array>, expected?: Digest): Promise<Blob> {
-    const temporary = temporaryPath(this.writing);
-    const blob = await writeBlob(temporary, content);
-    if (expected !== undefined && blob.digest !== expected) {
-      await rm(temporary, { force: true });
-      throw new CoppiceError('internal', `content of ${blob.digest} came where ${expected} was expected`);
-    }
-    if ((await this.size(blob.digest)) === blob.size) await rm(temporary, { force: true });
-    else await renameDurably(temporary, this.path(blob.digest));
-    return blob;
+    return this.viaTemporary(async (temporary) => {
+      const blob = await writeBlob(temporary, content);
+      if (expected !== undefined && blob.digest !== expected) {
+        await rm(temporary, { force: true });
+        throw new CoppiceError('internal', `content of ${blob.digest} came where ${expected} was expected`);
+      }
+      this.uses.note([blob.digest]);
+      if ((await this.size(blob.digest)) === blob.size) await rm(temporary, { force: true });
+      else await renameDurably(temporary, this.path(blob.digest));
+      return blob;
+    });
   }
 
   async adoptBlob(path: string, blob: Blob): Promise<void> {
+    this.uses.note([blob.digest]);
     if ((await this.size(blob.digest)) === blob.size) return;
     const found = await hashFile(path);
     if (found.digest !== blob.digest || found.size !== blob.size) {
       throw new CoppiceError('internal', `${path} holds ${found.digest} where ${blob.digest} was expected`);
     }
-    if (await linkDurably(path, this.path(blob.digest), temporaryPath(this.writing))) return;
+    if (await this.viaTemporary((temporary) => linkDurably(path, this.path(blob.digest), temporary))) return;
     await this.putBlob(createReadStream(path, { highWaterMark: 1024 * 1024 }), blob.digest);
   }
 
@@ -106,16 +138,11 @@ class FileOciStore implements OciStore {
   }
 
   async size(digest: Digest): Promise<number | undefined> {
-    try {
-      return (await stat(this.path(digest))).size;
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined;
-      throw error;
-    }
+    return (await unlessGone(stat(this.path(digest))))?.size;
   }
 
   path(digest: Digest): string {
-    return join(this.blobs, digest.slice('sha256:'.length));
+    return join(this.blobFolder, digest.slice('sha256:'.length));
   }
 
   async verify(digest: Digest): Promise<boolean> {
@@ -123,6 +150,7 @@ class FileOciStore implements OciStore {
   }
 
   async putManifest(layers: readonly Blob[]): Promise<ImagePin> {
+    this.uses.note(layers.map((layer) => layer.digest));
     const config = await this.putText(configText(layers));
     const manifest = await this.putText(manifestText({ config, layers }));
     return { manifest: manifest.digest, config: config.digest };
@@ -135,6 +163,12 @@ class FileOciStore implements OciStore {
   }
 
   async lookup<Kind extends RecordKind>(kind: Kind, key: Digest): Promise<BuildRecords[Kind] | undefined> {
+    this.uses.note([recordName(kind, key)]);
+    const record = await this.read(kind, key);
+    return record && (await this.isWhole(record)) ? record : undefined;
+  }
+
+  async read<Kind extends RecordKind>(kind: Kind, key: Digest): Promise<BuildRecords[Kind] | undefined> {
     let text: string;
     try {
       text = await readFile(this.keyPath(kind, key), 'utf8');
@@ -142,11 +176,11 @@ class FileOciStore implements OciStore {
       if (isErrno(error, 'ENOENT')) return undefined;
       throw error;
     }
-    const record = parseRecord(kind, text);
-    return record && (await this.isWhole(record)) ? record : undefined;
+    return parseRecord(kind, text);
   }
 
   async record<Kind extends RecordKind>(kind: Kind, key: Digest, record: BuildRecords[Kind]): Promise<void> {
+    this.uses.note([recordName(kind, key)]);
     await this.write(this.keyPath(kind, key), canonicalJson(record));
   }
 
@@ -155,14 +189,62 @@ class FileOciStore implements OciStore {
     return names.flatMap((name) => parseDigest(`sha256:${name}`) ?? []);
   }
 
-  private async isWhole(record: BuildRecords[RecordKind]): Promise<boolean> {
-    if ('layer' in record) return this.areThere([record.layer]);
-    if ('layers' in record) return this.areThere(record.layers);
-    const manifest = await this.manifest(record.image.manifest);
+  async isComplete(image: ImagePin): Promise<boolean> {
+    this.uses.note([image.manifest, image.config]);
+    const manifest = await this.manifest(image.manifest);
     return manifest !== undefined && (await this.areThere([manifest.config, ...manifest.layers]));
   }
 
+  async blobs(): Promise<readonly Blob[]> {
+    const names = await readdir(this.blobFolder);
+    const found = await Promise.all(
+      names.flatMap((name) => parseDigest(`sha256:${name}`) ?? []).map(async (digest) => ({ digest, size: await this.size(digest) })),
+    );
+    return found.flatMap(({ digest, size }) => (size === undefined ? [] : [{ digest, size }]));
+  }
+
+  async deleteBlob(digest: Digest, mark: number): Promise<boolean> {
+    if (this.uses.isSpared(digest, mark)) return false;
+    const away = temporaryPath(this.writing);
+    // In one turn with the question above, and quick however large it is: who looks from now on does not find it.
+    const isMoved = moveAway(this.path(digest), away);
+    this.uses.forget(digest);
+    if (isMoved) await rm(away, { force: true });
+    return true;
+  }
+
+  deleteRecord(kind: RecordKind, key: Digest, mark: number): boolean {
+    const name = recordName(kind, key);
+    if (this.uses.isSpared(name, mark)) return false;
+    rmSync(this.keyPath(kind, key), { force: true });
+    this.uses.forget(name);
+    return true;
+  }
+
+  async leftovers(): Promise<readonly Leftover[]> {
+    const found: Leftover[] = [];
+    for (const name of await readdir(this.writing)) {
+      const stats = await unlessGone(stat(join(this.writing, name)));
+      if (stats && !this.underWay.has(name)) found.push({ name, bytes: stats.blocks * 512 });
+    }
+    return found;
+  }
+
+  async deleteLeftover(name: string): Promise<boolean> {
+    if (!(await this.leftovers()).some((leftover) => leftover.name === name)) return !this.underWay.has(name);
+    await rm(join(this.writing, name), { force: true });
+    return true;
+  }
+
+  private async isWhole(record: BuildRecords[RecordKind]): Promise<boolean> {
+    if ('layer' in record) return this.areThere([record.layer]);
+    if ('layers' in record) return this.areThere(record.layers);
+    this.uses.note([recordName('base', record.base), ...record.parts.map((part) => recordName('layer', part))]);
+    return this.isComplete(record.image);
+  }
+
   private async areThere(blobs: readonly Blob[]): Promise<boolean> {
+    this.uses.note(blobs.map((blob) => blob.digest));
     const sizes = await Promise.all(blobs.map((blob) => this.size(blob.digest)));
     return sizes.every((size, index) => size === blobs[index]?.size);
   }
@@ -176,6 +258,28 @@ class FileOciStore implements OciStore {
   }
 
   private write(path: string, text: string): Promise<void> {
-    return writeDurably(path, temporaryPath(this.writing), text);
+    return this.viaTemporary((temporary) => writeDurably(path, temporary, text));
+  }
+
+  private async viaTemporary<Result>(work: (temporary: string) => Promise<Result>): Promise<Result> {
+    const temporary = temporaryPath(this.writing);
+    this.underWay.add(basename(temporary));
+    try {
+      return await work(temporary);
+    } finally {
+      this.underWay.delete(basename(temporary));
+    }
+  }
+}
+
+/** False where there is nothing to move. A disk without room for the new name loses the file at once instead. */
+function moveAway(path: string, away: string): boolean {
+  try {
+    renameSync(path, away);
+    return true;
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOSPC') && !isErrno(error, 'EDQUOT')) throw error;
+    rmSync(path, { force: true });
+    return false;
   }
 }

@@ -6,17 +6,17 @@ import type { Sandbox } from '@coppice/engine';
 import { digestOf, type ImagePin, sha256 } from '@coppice/model';
 import { createImageBuilder, type ImageBuilderOptions } from '../create-image-builder.ts';
 import { WatchedDisks } from '../disk/watched-disks.ts';
-import type { ApplicationBuild, BuildRequest, ImageBuilder } from '../image-builder.ts';
+import type { ApplicationBuild, BuildRequest, LocalImageBuilder } from '../image-builder.ts';
 import { type OciStore, openOciStore } from '../store/oci-store.ts';
 
 /** A builder over a folder of its own, with a base of one made-up layer; for tests. */
 export interface BuildFixture {
   readonly directory: string;
   readonly store: OciStore;
-  readonly builder: ImageBuilder;
+  readonly builder: LocalImageBuilder;
   readonly ensured: ImagePin[];
   /** Another builder over the same folder, as after a restart. */
-  restart(options?: Partial<ImageBuilderOptions>): Promise<ImageBuilder>;
+  restart(options?: Partial<ImageBuilderOptions>): Promise<LocalImageBuilder>;
   remove(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export async function buildFixture(sandbox: Sandbox, given: Partial<ImageBuilder
   const base = Buffer.alloc(2048);
   await writeFile(join(directory, 'base.tar'), base);
   const ensured: ImagePin[] = [];
-  const open = async (options: Partial<ImageBuilderOptions> = {}): Promise<{ store: OciStore; builder: ImageBuilder }> => {
+  const open = async (options: Partial<ImageBuilderOptions> = {}): Promise<{ store: OciStore; builder: LocalImageBuilder }> => {
     const store = await openOciStore(join(directory, 'images'));
     const builder = createImageBuilder({
       directory,
@@ -40,6 +40,7 @@ export async function buildFixture(sandbox: Sandbox, given: Partial<ImageBuilder
           packages: [{ name: 'libc6', version: '2.36', source: 'glibc' }],
         }),
       },
+      baseCache: join(directory, 'bases'),
       disks: async (folder) => new WatchedDisks(folder, 'a test'),
       hostSettings: async () => ({ variables: {}, mounts: [], secrets: [] }),
       ...given,

@@ -14,11 +14,22 @@ export async function withExclusiveLock<T>(file: string, work: () => Promise<T>,
   try {
     return await work();
   } finally {
-    release();
+    await release();
   }
 }
 
-/** The same, but resolves with `busy` without running `work` where somebody else holds it. */
+/** The same for work that may run beside other such work, and not beside what holds the lock alone. */
+export async function withSharedLock<T>(file: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  const release = await acquire(file, 'share', signal);
+  if (release === undefined) throw new CoppiceError('internal', `no lock on ${file}`);
+  try {
+    return await work();
+  } finally {
+    await release();
+  }
+}
+
+/** Like `withExclusiveLock`, but resolves with `busy` without running `work` where somebody else holds it. */
 export async function tryExclusiveLock(file: string, work: () => Promise<void>): Promise<'done' | 'busy'> {
   const release = await acquire(file, 'try');
   if (release === undefined) return 'busy';
@@ -26,14 +37,16 @@ export async function tryExclusiveLock(file: string, work: () => Promise<void>):
     await work();
     return 'done';
   } finally {
-    release();
+    await release();
   }
 }
 
+const flockOptions = { wait: ['--exclusive'], try: ['--exclusive', '--nonblock'], share: ['--shared'] } as const;
+
 // Node has no flock(2). A `cat` that flock starts once it has the lock echoes our byte, and ends, freeing it, when our end of its pipe closes.
-async function acquire(file: string, mode: 'wait' | 'try', signal?: AbortSignal): Promise<(() => void) | undefined> {
+async function acquire(file: string, mode: keyof typeof flockOptions, signal?: AbortSignal): Promise<(() => Promise<void>) | undefined> {
   await mkdir(dirname(file), { recursive: true });
-  const child = spawn('flock', ['--exclusive', ...(mode === 'try' ? ['--nonblock'] : []), file, 'cat'], {
+  const child = spawn('flock', [...flockOptions[mode], file, 'cat'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     signal,
     env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
@@ -52,5 +65,9 @@ async function acquire(file: string, mode: 'wait' | 'try', signal?: AbortSignal)
   ]);
   failed.catch(() => undefined);
   if (answer === 'busy') return undefined;
-  return () => child.stdin.end();
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return async () => {
+    child.stdin.end();
+    if (child.exitCode === null && child.signalCode === null) await gone;
+  };
 }
