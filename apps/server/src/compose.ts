@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { loadCatalog, staticServerFiles, typeDirectory } from '@coppice/catalog';
-import { createControlPlane, type Ports, type RunningControlPlane } from '@coppice/control';
+import { configuredRetention, createControlPlane, type Ports, type RunningControlPlane } from '@coppice/control';
 import { createDockerEngine, createDockerSandbox, type DockerEngine, type DockerSandbox } from '@coppice/engine';
 import { type Authorization, createGitHttpHandler, type GitRepositories, openRepositories } from '@coppice/git';
 import { configuredLimits, createImageBuilder, createRegistryHandler, openBuildDisks, openOciStore, sweepBases } from '@coppice/images';
@@ -19,6 +19,7 @@ import { openServerVolumes, type ServerVolumes } from './open-server-volumes.ts'
 import { openPassage } from './passage.ts';
 import type { ServerOptions } from './server-options.ts';
 import { wallClock } from './shifted-clock.ts';
+import { wantedDriver } from './wanted-driver.ts';
 
 /** A server that is wired and not listening yet. */
 export interface Composition {
@@ -68,7 +69,11 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
   });
   // Begun at once: it also sweeps the disks that a server which died in a build left mounted.
   const buildDisks = openBuildDisks(at('builds/disks'));
-  const [{ volumes, fileSystem }] = await Promise.all([openServerVolumes(directory, dockerHost), buildDisks, sweepBases()]);
+  const [{ volumes, fileSystem }] = await Promise.all([
+    openServerVolumes(directory, { dockerHost, driver: wantedDriver(process.env) }),
+    buildDisks,
+    sweepBases(),
+  ]);
   const catalog = loadCatalog();
   const images = createImageBuilder({
     directory: at('builds'),
@@ -90,7 +95,13 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
     types: typeDirectory(catalog),
     typeFiles: (type, node) => (type.webServer === undefined ? {} : staticServerFiles(node.web.locations)),
     clock,
-    settings: { domain: options.domain, routerAddress: router.address, apiUrl: () => listening.url, maxEnvironments },
+    settings: {
+      domain: options.domain,
+      routerAddress: router.address,
+      apiUrl: () => listening.url,
+      maxEnvironments,
+      retention: configuredRetention(process.env),
+    },
     log,
     measure: metrics.measure,
   };

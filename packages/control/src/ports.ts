@@ -7,6 +7,7 @@ import type { StepKind } from '@coppice/plan';
 import type { Router } from '@coppice/router';
 import type { Store } from '@coppice/state';
 import type { Volumes } from '@coppice/volumes';
+import type { RetentionSettings } from './data/configured-retention.ts';
 import type { Measure } from './measurement.ts';
 import type { TypeFiles } from './release/resolve-release.ts';
 
@@ -46,6 +47,8 @@ export interface Settings {
   /** URL of the HTTP API without a trailing slash; git remotes lie below it. */
   readonly apiUrl: () => string;
   readonly maxEnvironments: number;
+  /** The default where missing. */
+  readonly retention?: RetentionSettings;
   /** How long a step of a plan may take, and how long what was told to end may go on; the executor's own where missing. */
   readonly stepLimits?: { readonly limitMs: (kind: StepKind) => number; readonly graceMs: number };
 }

@@ -3,11 +3,10 @@ import type { BackupRecord, EnvironmentRecord, TrashRecord } from '@coppice/stat
 import { heldFolders, isDetached } from '../environment/kept-volumes.ts';
 import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
+import { defaultRetention } from './configured-retention.ts';
 import type { SnapshotClaims } from './snapshot-claims.ts';
 import { keepsData } from './touches-data.ts';
 
-/** Days that what is in the trash stays there. */
-const trashDays = 7;
 const dayMs = 86_400_000;
 
 export interface DataKeeperParts {
@@ -59,7 +58,9 @@ export class DataKeeper {
 
   /** When what goes into the trash now is deleted for good. */
   purgeAt(): string {
-    return new Date(this.#parts.ports.clock.now().getTime() + trashDays * dayMs).toISOString();
+    const { clock, settings } = this.#parts.ports;
+    const { trashDays } = settings.retention ?? defaultRetention;
+    return new Date(clock.now().getTime() + trashDays * dayMs).toISOString();
   }
 
   /** Brings the trash of an environment to what lies in its volumes: what no node uses is in it, what one uses again is not. */

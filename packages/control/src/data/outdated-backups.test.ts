@@ -20,9 +20,26 @@ test('backups go when nothing reverts to them, when newer ones took their places
     backup('b_7', 'replaced'),
     backup('b_8', 'manual'),
   ];
-  const keeping = { deployments: new Set(['d_2' as DeploymentId]), scheduled: 1, replaced: 1 };
+  const keeping = { deployments: new Set(['d_2' as DeploymentId]), scheduled: new Map([['', 1]]), replaced: 1 };
   assert.deepEqual(
     outdatedBackups(backups, keeping).map(({ id }) => id),
     ['b_5', 'b_4', 'b_7'],
+  );
+});
+
+test('each schedule keeps its own number', () => {
+  const of = (id: string, reason: string): BackupRecord => ({ ...backup(id, 'scheduled'), reason });
+  const backups = [of('b_1', 'daily'), of('b_2', 'weekly'), of('b_3', 'daily'), of('b_4', 'daily'), of('b_5', 'weekly')];
+  const keeping = {
+    deployments: new Set<DeploymentId>(),
+    scheduled: new Map([
+      ['daily', 2],
+      ['weekly', 1],
+    ]),
+    replaced: 0,
+  };
+  assert.deepEqual(
+    outdatedBackups(backups, keeping).map(({ id }) => id),
+    ['b_4', 'b_5'],
   );
 });

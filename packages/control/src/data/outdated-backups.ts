@@ -5,8 +5,8 @@ import type { BackupRecord } from '@coppice/state';
 export interface Keeping {
   /** Deployments that may be reverted to; backups taken before others are not needed. */
   readonly deployments: ReadonlySet<DeploymentId>;
-  /** How many scheduled ones; of the file's rules the most. */
-  readonly scheduled: number;
+  /** How many scheduled ones, by their reason; of a schedule that is gone as many as one keeps that says nothing. */
+  readonly scheduled: ReadonlyMap<string, number>;
   /** How many of what a restore or a sync replaced. */
   readonly replaced: number;
 }
@@ -16,7 +16,18 @@ export function outdatedBackups(backups: readonly BackupRecord[], keeping: Keepi
   const of = (kind: BackupRecord['kind']): readonly BackupRecord[] => backups.filter((backup) => backup.kind === kind);
   return [
     ...of('deployment').filter(({ before }) => before === undefined || !keeping.deployments.has(before)),
-    ...of('scheduled').slice(keeping.scheduled),
+    ...beyond(of('scheduled'), keeping.scheduled),
     ...of('replaced').slice(keeping.replaced),
   ];
+}
+
+const keptByDefault = 7;
+
+function beyond(backups: readonly BackupRecord[], kept: ReadonlyMap<string, number>): readonly BackupRecord[] {
+  const seen = new Map<string, number>();
+  return backups.filter(({ reason }) => {
+    const count = (seen.get(reason) ?? 0) + 1;
+    seen.set(reason, count);
+    return count > (kept.get(reason) ?? keptByDefault);
+  });
 }

@@ -4,6 +4,7 @@ import type { EnvironmentRecord } from '@coppice/state';
 import type { LiveDeclarations } from '../environment/live-declarations.ts';
 import { pause } from '../pause.ts';
 import type { Ports } from '../ports.ts';
+import { defaultRetention } from './configured-retention.ts';
 import type { DataChanger } from './data-changer.ts';
 import type { DataKeeper } from './data-keeper.ts';
 import { outdatedBackups } from './outdated-backups.ts';
@@ -19,8 +20,6 @@ export interface RetentionParts {
 const lookMs = 30_000;
 /** Looks between two sweeps, the first being at the start. */
 const sweepEvery = 20;
-/** Deployments of an environment that may be reverted to, data included. */
-const keptDeployments = 20;
 const keptReplaced = 10;
 
 /** What happens to kept data as time goes by: scheduled backups are taken, what had its time goes. */
@@ -64,8 +63,9 @@ export class Retention {
     if (backups.length === 0) return;
     const record = store.environments.get(environment);
     const rules = record ? declarations.of(record).backups : [];
-    const deployments = new Set(store.deployments.list(environment, keptDeployments).map(({ id }) => id));
-    const scheduled = Math.max(0, ...rules.map(({ keep }) => keep));
+    const kept = (ports.settings.retention ?? defaultRetention).deployments;
+    const deployments = new Set(store.deployments.list(environment, kept).map(({ id }) => id));
+    const scheduled = new Map(rules.map(({ schedule, keep }) => [reasonOf(schedule), keep]));
     for (const { id } of outdatedBackups(backups, { deployments, scheduled, replaced: keptReplaced })) store.backups.delete(id);
   }
 
@@ -79,7 +79,7 @@ export class Retention {
         seen.add(key);
         if (!this.#isDue({ key, schedule, seed: environment.id }, now)) continue;
         // One that fails says so in its activity.
-        const asked = { actor: 'coppice', cause: `scheduled: ${schedule}`, kind: 'scheduled' } as const;
+        const asked = { actor: 'coppice', cause: reasonOf(schedule), kind: 'scheduled' } as const;
         await this.#parts.changer.backUp(environment, asked).catch((error: unknown) => ports.log('backup.failed', { key, error }));
       }
     }
@@ -98,4 +98,9 @@ export class Retention {
     if (!environment.desired.exists || isClosed(environment.desired)) return [];
     return [...new Set(this.#parts.declarations.of(environment).backups.map(({ schedule }) => schedule))];
   }
+}
+
+/** What a backup of a schedule says why it was taken. */
+function reasonOf(schedule: string): string {
+  return `scheduled: ${schedule}`;
 }

@@ -86,9 +86,9 @@ export class Deployer {
   async deploy(request: DeployRequest): Promise<Deployment> {
     const { store } = this.#ports;
     const spec = overlay(request.release.value, request.release.digest, request.environment.branch);
-    const moves = await this.#moves(request, spec);
-    const { deployment, intent } = this.#begin(request, spec, moves);
-    if (request.data) this.#keeper.named(request.data.source.from);
+    const { deployment, intent } = await this.#begin(request, spec).finally(() => {
+      if (request.data) this.#keeper.named(request.data.source.from);
+    });
     request.activity.about({ environment: request.environment.id, deployment: deployment.id });
     let backup: TakenBackup | undefined;
     try {
@@ -123,13 +123,10 @@ export class Deployer {
     return volumeMoves({ spec, served: data ? data.origin.spec : liveOf(store, environment)?.spec, held, trash, newId });
   }
 
-  #begin(
-    request: DeployRequest,
-    spec: EnvironmentSpec,
-    moves: readonly VolumeMove[],
-  ): { readonly deployment: Deployment; readonly intent: string } {
+  async #begin(request: DeployRequest, spec: EnvironmentSpec): Promise<{ readonly deployment: Deployment; readonly intent: string }> {
     const { store } = this.#ports;
     const { environment, release, data } = request;
+    const moves = await this.#moves(request, spec);
     return store.transaction(() => {
       supersedeIntents(store, environment.id);
       const deployment = store.deployments.create({
@@ -255,13 +252,22 @@ export class Deployer {
     const { environment, activity } = request;
     const status = activity.signal.aborted ? 'cancelled' : 'failed';
     activity.say(`${status}: ${failureReason(error)}`);
+    const reason = failureReason(error);
+    // From here on the loop takes back what this cannot: a look at an intent at which nobody works drops it.
+    if (request.refMoves === 'after') {
+      store.transaction(() => {
+        store.deployments.update(deployment, { status, reason, finished: true });
+        store.intents.setPhase(intent, 'accepted');
+      });
+    }
+    this.#lookIn(environment.id, 0);
     const { desired: tried } = environmentById(store, environment.id);
     const data = await dataAgain(this.#ports, environment.id, tried);
     activity.say(environment.live === undefined ? 'removing what was started' : 'the release before goes on serving');
     // Requests were served since the backup, and what they wrote would be lost with it: that is for people to decide.
     if (backup) activity.say(`its data stays as it is now; as it was before this deployment: coppice backup restore ${backup}`);
     store.transaction(() => {
-      store.deployments.update(deployment, { status, reason: failureReason(error), finished: true });
+      store.deployments.update(deployment, { status, reason, finished: true });
       store.environments.setDesired(environment.id, lastGood(store, environment, data));
       if (request.refMoves === 'after') store.intents.delete(intent);
     });
