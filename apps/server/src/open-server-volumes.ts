@@ -1,7 +1,15 @@
+import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { engineSeesFolder } from '@coppice/engine';
 import { isCoppiceError } from '@coppice/model';
-import { type NoVolumeFileSystem, openVolumeFileSystem, openVolumes, type VolumeFileSystem, type Volumes } from '@coppice/volumes';
+import {
+  type NoVolumeFileSystem,
+  openVolumeFileSystem,
+  openVolumes,
+  type StorageDriver,
+  type VolumeFileSystem,
+  type Volumes,
+} from '@coppice/volumes';
 import type { DataDirectory } from './data-directory.ts';
 import { volumePlace } from './volume-place.ts';
 
@@ -17,20 +25,32 @@ const largestNewImageBytes = 2048 * mebibyte;
 
 const growth = { freeShare: 0.1, freeBytes: 1024 * mebibyte, maxBytes: Number.MAX_SAFE_INTEGER, hostReserveBytes: 512 * mebibyte };
 
+/** What decides where and how the volumes lie. */
+export interface VolumeWishes {
+  readonly dockerHost: string | undefined;
+  /** Instead of the best one; for `copy` no image is made. */
+  readonly driver: StorageDriver | undefined;
+}
+
 /**
  * The volumes of a data directory on the best file system that the host can give: its own btrfs, one in an image, or plain folders.
- * Throws `volume-failed` where there is an image and it cannot be mounted: its data would seem lost.
+ * Throws `volume-failed` where there is an image and it cannot be mounted, since its data would seem lost, or where a driver was asked for
+ * that the file system does not allow.
  */
-export async function openServerVolumes(directory: DataDirectory, dockerHost: string | undefined): Promise<ServerVolumes> {
+export async function openServerVolumes(directory: DataDirectory, { dockerHost, driver }: VolumeWishes): Promise<ServerVolumes> {
   const place = volumePlace(directory);
   const { bavail, bsize } = await statfs(directory.root);
-  const fileSystem = await openVolumeFileSystem({
-    ...place,
-    sizeBytes: newImageBytes(bavail * bsize),
-    growth,
-    isSeen: async (folder) => await isSeen(dockerHost, folder),
-  });
-  return { fileSystem, volumes: await openVolumes({ directory: place.directory, serverId: directory.serverId, fileSystem }) };
+  const fileSystem: ServerVolumes['fileSystem'] =
+    driver === 'copy' && !existsSync(place.image)
+      ? { kind: 'none', missing: [] }
+      : await openVolumeFileSystem({
+          ...place,
+          sizeBytes: newImageBytes(bavail * bsize),
+          growth,
+          isSeen: async (folder) => await isSeen(dockerHost, folder),
+        });
+  const options = { directory: place.directory, serverId: directory.serverId, fileSystem, ...(driver ? { driver } : {}) };
+  return { fileSystem, volumes: await openVolumes(options) };
 }
 
 /** An eighth of what the host has free, 256 MiB to 2 GiB, in whole MiB: it grows. */

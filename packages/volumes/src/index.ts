@@ -1,4 +1,5 @@
 export type { FileSystemSpace } from './btrfs-space.ts';
+export { type StorageDriver, storageDrivers } from './choose-storage.ts';
 export * from './describe-driver.ts';
 export type { Growth, GrowthPolicy } from './growth.ts';
 export type { ImagePlace } from './image-file.ts';
