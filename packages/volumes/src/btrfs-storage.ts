@@ -1,8 +1,11 @@
 import { chmod } from 'node:fs/promises';
-import { copyNestedSubvolumes, hasNestedSubvolumes } from './copy-nested-subvolumes.ts';
+import { copyNestedSubvolumes } from './copy-nested-subvolumes.ts';
 import { deleteFolder, deleteSubvolume, isSubvolume } from './delete-subvolume.ts';
 import { mustRun } from './run-program.ts';
 import type { VolumeStorage } from './volume-storage.ts';
+
+/** One program to start instead of two. Says something where there are nested subvolumes: how many is up to the application. */
+const snapshotScript = 'nested=$(btrfs subvolume list -o "$1") && btrfs subvolume snapshot "$1" "$2" >/dev/null && printf %.1s "$nested"';
 
 /** The data of a set is one subvolume, so that one snapshot is atomic over the whole environment. */
 export const btrfsStorage: VolumeStorage = {
@@ -17,11 +20,8 @@ export const btrfsStorage: VolumeStorage = {
   },
   async clone({ from, to }) {
     // A snapshot commits the file system's transaction, so it is on disk when it ends.
-    const snapshot = ['subvolume', 'snapshot', from, to];
-    const [made, nested] = await Promise.allSettled([mustRun('btrfs', snapshot), hasNestedSubvolumes(from)]);
-    if (made.status === 'rejected') throw made.reason;
-    if (nested.status === 'rejected') throw nested.reason;
-    if (nested.value) await copyNestedSubvolumes({ from, to });
+    const nested = await mustRun('sh', ['-c', snapshotScript, 'sh', from, to]);
+    if (nested !== '') await copyNestedSubvolumes({ from, to });
   },
   async delete(path) {
     if (await isSubvolume(path)) await deleteSubvolume(path);

@@ -7,11 +7,6 @@ import type { ClonePaths } from './volume-storage.ts';
 /** The inode number of the empty folder that stands in a snapshot for a subvolume in its source. */
 const placeholderInode = 2;
 
-/** Whether an application made subvolumes in a subvolume. Throws `volume-failed`. */
-export async function hasNestedSubvolumes(path: string): Promise<boolean> {
-  return (await mustRun('btrfs', ['subvolume', 'list', '-o', path])) !== '';
-}
-
 /**
  * Fills what a snapshot left empty: subvolumes in its source become plain folders, whose files share blocks with the source's. Takes time by the
  * number of files, and leaves the copy without a limit. Nothing may write to the source. Throws `volume-failed`.
