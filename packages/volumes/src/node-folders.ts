@@ -51,13 +51,17 @@ export async function removeNodeFolder({ disk, storage }: SetsOptions, data: str
 
 /** Finishes deletions of nodes' folders that were cut off. */
 export async function sweepNodeFolders({ storage }: SetsOptions, data: string): Promise<void> {
-  for (const name of await readdir(data)) if (name.startsWith(deletingPrefix)) await storage.delete(join(data, name));
+  for (const name of await namesIn(data)) if (name.startsWith(deletingPrefix)) await storage.delete(join(data, name));
 }
 
 /** Sorted; none where there is no folder. */
 async function readNode(folder: string): Promise<readonly string[]> {
+  return (await namesIn(folder)).flatMap((name) => decodeVolumeName(name) ?? []).sort();
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
   try {
-    return (await readdir(folder)).flatMap((name) => decodeVolumeName(name) ?? []).sort();
+    return await readdir(folder);
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;

@@ -36,9 +36,10 @@ export class OwnedFolders {
 
   /** The marker of a folder that is ours; `other` for another server's or nobody's, undefined where there is none. */
   async look(name: string): Promise<OwnerMarker | 'other' | undefined> {
-    const marker = await readMarker(this.pathOf(name));
-    if (marker !== undefined) return marker.server === this.#options.serverId ? marker : 'other';
-    return (await isThere(this.pathOf(name))) ? 'other' : undefined;
+    const path = this.pathOf(name);
+    // One that is replaced meanwhile may be gone at the first look and there at the second.
+    const marker = (await readMarker(path)) ?? ((await isThere(path)) ? ((await readMarker(path)) ?? 'other') : undefined);
+    return marker === undefined || marker === 'other' || marker.server === this.#options.serverId ? marker : 'other';
   }
 
   /** The same, where another's is an error: throws `volume-failed`. */
@@ -90,6 +91,7 @@ export class OwnedFolders {
   async remove(name: string): Promise<void> {
     const aside = `${deletingPrefix}${name.replace(/^\.+/, '')}-${randomUUID()}`;
     await this.rename(name, aside);
+    await this.sync();
     await this.discard(aside);
   }
 

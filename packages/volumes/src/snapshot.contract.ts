@@ -175,6 +175,31 @@ export function snapshotContract(name: string, open: () => Promise<Volumes>): vo
     assert.deepEqual([refused.length, refused.every(failsWith('not-found'))], [1, true]);
   });
 
+  test(`${name}: a set can be looked at while it is replaced again and again`, async () => {
+    const volumes = await openWithCopy();
+    const { environment } = replacement();
+    let isDone = false;
+    const replacing = (async () => {
+      for (let generation = 1; generation <= 10; generation += 1) {
+        const [from, aside] = generation % 2 === 1 ? ['from', 'aside'] : ['aside', 'from'];
+        await volumes.replace(replacement({ generation, from: snapshotId(from), aside: snapshotId(aside) }));
+      }
+      isDone = true;
+    })();
+    const seen = new Set<string>();
+    while (!isDone) {
+      await volumes.usage(environment);
+      for (const held of [await volumes.inspect(environment), (await volumes.list()).get(environment) ?? []])
+        seen.add(JSON.stringify(held));
+    }
+    await replacing;
+    const expected = [[], dbOnly, webOnly].map((held) => JSON.stringify(held));
+    assert.deepEqual(
+      [...seen].filter((held) => !expected.includes(held)),
+      [],
+    );
+  });
+
   test(`${name}: a set that is set aside is a kept copy, and the environment can begin anew`, async () => {
     const volumes = await openWithCopy();
     const change = { environment: environmentId('bb'), id: snapshotId('gone') };

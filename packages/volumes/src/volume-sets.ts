@@ -54,7 +54,7 @@ export class VolumeSets {
     try {
       return await work(this.dataPath(environment));
     } catch (error) {
-      if (isMissing(error) && (await this.marker(environment))?.generation !== before.generation) return this.read(environment, work);
+      if ((await this.marker(environment))?.generation !== before.generation) return this.read(environment, work);
       throw error;
     }
   }
@@ -258,6 +258,8 @@ export class VolumeSets {
     const draft = await this.#folders.draft({ environment, generation: 0 }, (data) => this.#options.storage.create(data));
     // Where another was first: whose it is decides.
     if (!(await this.#folders.settle(draft, setFolderName(environment)))) await this.marker(environment);
+    // What an application writes would be swept away with the draft if the power failed before the name is on disk.
+    await this.#folders.sync();
   }
 
   async #mustHold(environment: EnvironmentId): Promise<OwnerMarker> {
