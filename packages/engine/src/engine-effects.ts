@@ -3,6 +3,7 @@ import type { Engine } from './engine.ts';
 /** The methods of an engine that change the world, for those who injure it on purpose. */
 export const engineEffects = [
   'ensureImage',
+  'removeImages',
   'ensureNetwork',
   'removeNetwork',
   'applyPolicy',

@@ -9,6 +9,8 @@ export interface EngineHarness {
   readonly engine: Engine;
   /** An image that can be made usable. */
   readonly image: ImagePin;
+  /** An image that nobody else uses, and that stays whatever is removed: somebody else names it. */
+  spareImage(): Promise<ImagePin>;
   /** A program that prints the lines on standard output and ends with the code, or goes on where there is none. */
   program(behaviour: { readonly prints?: readonly string[]; readonly exitCode?: number }): readonly string[];
   /** Removes all that the engine of this harness has made. */
@@ -66,6 +68,35 @@ export function engineContract(name: string, create: () => Promise<EngineHarness
       const missing: ImagePin = { manifest: digest('no manifest'), config: digest('no config') };
       assert.deepEqual(await engine.presentImages([harness.image, missing]), new Set([harness.image.config]));
       await engine.ensureImage(harness.image);
+    });
+
+    test('an image is let go of where it was chosen, nothing is made of it, and nobody asked for it since', async () => {
+      const image = await harness.spareImage();
+      const chosen = new Set([image.config]);
+      const listed = async () => (await engine.ownImages()).images.find(({ config }) => config === image.config)?.used;
+      assert.equal(await listed(), undefined);
+      await engine.ensureImage(image);
+      assert.equal(await listed(), false);
+
+      await engine.startGeneration(generation({ image }));
+      assert.equal(await listed(), true);
+      assert.deepEqual(await engine.removeImages(await engine.ownImages(), chosen), new Set());
+      await engine.stopGeneration(generation({ image }), generation().stop);
+
+      const before = await engine.ownImages();
+      await engine.ensureImage(image);
+      assert.deepEqual(await engine.removeImages(before, chosen), new Set());
+      const after = await engine.ownImages();
+      assert.deepEqual(await engine.removeImages(after, new Set()), new Set());
+      assert.equal(await listed(), false);
+      assert.deepEqual(await engine.removeImages(after, chosen), chosen);
+      assert.equal(await listed(), undefined);
+
+      await engine.ensureImage(image);
+      assert.equal(await listed(), false);
+      const [gone] = await Promise.all([engine.removeImages(await engine.ownImages(), chosen), engine.ensureImage(image)]);
+      assert.deepEqual(gone, new Set());
+      assert.equal(await listed(), false);
     });
 
     test('a started generation is listed as it was asked for', async () => {

@@ -30,6 +30,16 @@ export interface Engine {
   ensureImage(image: ImagePin): Promise<void>;
   /** Of those given, the ones that are there. */
   presentImages(images: readonly ImagePin[]): Promise<ReadonlySet<Digest>>;
+  /**
+   * The images that came from our registry or that we hold by a name of ours; nobody else's, and no foreign one, since nothing tells who
+   * pulled that. To be asked before it is read what is needed: what is ensured from then on is safe from `removeImages`.
+   */
+  ownImages(): Promise<OwnImages>;
+  /**
+   * Lets go of images of a listing, and with that of their content where nobody else names it. What was ensured since the listing, or what
+   * a container of whomever is made of, is left alone. Answers those let go of, by configuration.
+   */
+  removeImages(listing: OwnImages, configurations: ReadonlySet<Digest>): Promise<ReadonlySet<Digest>>;
 
   /** Creates the environment's bridge; resolves with its subnets, the same at every call. */
   ensureNetwork(environment: EnvironmentId): Promise<EnvironmentNetwork>;
@@ -83,6 +93,22 @@ export interface EngineInfo {
   readonly version: string;
   readonly apiVersion: string;
   readonly capabilities: EngineCapabilities;
+}
+
+/** What this server has of images on the engine. */
+export interface OwnImages {
+  readonly images: readonly OwnImage[];
+  /** When it was looked at, counted in calls of `ensureImage`. */
+  readonly mark: number;
+}
+
+export interface OwnImage {
+  /** Digest of the configuration: `ImagePin.config`. */
+  readonly config: Digest;
+  /** Bytes of all its layers, those that it shares with others included. */
+  readonly bytes: number;
+  /** Whether a container, running or not, is made of it. */
+  readonly used: boolean;
 }
 
 export interface EngineListing {

@@ -1,5 +1,5 @@
 import { engineContract } from '../engine.contract.ts';
-import { tinyImage } from '../testing/tiny-image.ts';
+import { removeSpareImage, spareImage, tinyImage } from '../testing/tiny-image.ts';
 import { createDockerEngine } from './docker-engine.ts';
 
 engineContract('docker', async () => {
@@ -12,6 +12,7 @@ engineContract('docker', async () => {
   return {
     engine,
     image: await tinyImage(),
+    spareImage,
     program: ({ prints = [], exitCode }) => [
       '/bin/sh',
       '-c',
@@ -19,6 +20,7 @@ engineContract('docker', async () => {
     ],
     dispose: async () => {
       await engine.removeServer();
+      await removeSpareImage();
       engine.close();
     },
   };

@@ -75,6 +75,8 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
     },
     ensureImage: (image) => images.ensure(image),
     presentImages: (wanted) => images.present(wanted),
+    ownImages: () => images.own(),
+    removeImages: (listing, configurations) => images.remove(listing, configurations),
     ensureNetwork: (environment) => networks.ensure(environment),
     removeNetwork: (environment) => networks.remove(environment),
     applyPolicy: (environment, policy) => networks.apply(environment, policy),

@@ -33,6 +33,7 @@ export interface SimulatedSight {
 export interface SimulatedEffect {
   readonly kind:
     | 'pull-image'
+    | 'remove-image'
     | 'create-network'
     | 'remove-network'
     | 'apply-policy'
@@ -44,7 +45,7 @@ export interface SimulatedEffect {
     | 'stop-container'
     | 'remove-container';
   readonly environment: EnvironmentId | undefined;
-  /** Node, and what of it: `web.0`, `web deploy`; the image's digest for a pull. */
+  /** Node, and what of it: `web.0`, `web deploy`; the image's digest for a pull or its removal. */
   readonly what: string;
 }
 

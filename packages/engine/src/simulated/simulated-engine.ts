@@ -1,5 +1,13 @@
 import { PassThrough } from 'node:stream';
-import { CoppiceError, type EnvironmentId, type JobKey, type NetworkPolicy, type NodeName, type ObservedJob } from '@coppice/model';
+import {
+  CoppiceError,
+  type Digest,
+  type EnvironmentId,
+  type JobKey,
+  type NetworkPolicy,
+  type NodeName,
+  type ObservedJob,
+} from '@coppice/model';
 import type { Engine, EngineListing, ExecResult, ExecSpec, GenerationRef, GenerationSpec, JobSpec } from '../engine.ts';
 import type { BehaviourOf, ListingFault, OnEffect, SimulatedBehaviour, SimulatedEffect, SimulatedSight } from './simulated-behaviour.ts';
 import { addForeignContainer, createSimulatedContainer, startSimulatedContainer } from './simulated-containers.ts';
@@ -48,6 +56,8 @@ export function createSimulatedEngine(options: SimulatedEngineOptions = {}): Sim
   let fault: ListingFault = 'none';
   let stale = new Map<EnvironmentId, EngineListing>();
   let reachable = true;
+  let ensures = 0;
+  const ensured = new Map<Digest, number>();
 
   const answer = (): void => {
     if (!reachable) throw new CoppiceError('engine-unreachable', 'the simulated engine does not answer');
@@ -113,12 +123,27 @@ export function createSimulatedEngine(options: SimulatedEngineOptions = {}): Sim
     inspect: async (environment) => look().get(environment) ?? { network: false, generations: [], jobs: [] },
     async ensureImage(image) {
       answer();
+      ensured.set(image.config, ensures++);
       if (world.images.has(image.config)) return;
       await world.effect({ kind: 'pull-image', environment: undefined, what: image.config }, () => world.images.add(image.config));
     },
     async presentImages(images) {
       answer();
       return new Set(images.map((image) => image.config).filter((config) => world.images.has(config)));
+    },
+    async ownImages() {
+      answer();
+      return { images: [...world.images].map((config) => ({ config, bytes: 0, used: world.isUsed(config) })), mark: ensures };
+    },
+    async removeImages({ images, mark }, configurations) {
+      answer();
+      const gone = new Set<Digest>();
+      const mayGo = (config: Digest): boolean => configurations.has(config) && (ensured.get(config) ?? -1) < mark && !world.isUsed(config);
+      for (const config of images.map((image) => image.config).filter(mayGo)) {
+        const remove = (): boolean => mayGo(config) && world.images.delete(config);
+        if (await world.effect({ kind: 'remove-image', environment: undefined, what: config }, remove)) gone.add(config);
+      }
+      return gone;
     },
     async ensureNetwork(environment) {
       answer();

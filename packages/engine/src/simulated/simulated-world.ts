@@ -78,6 +78,11 @@ export class SimulatedWorld {
     return { subnet: `10.208.${this.#networksMade}.0/24`, addressBlock: `10.216.${this.#networksMade}.0/24` };
   }
 
+  /** Whether a container is made of the image. */
+  isUsed(image: Digest): boolean {
+    return [...this.containers.values()].some(({ run }) => run.image.config === image);
+  }
+
   /** Ends a process. */
   end(container: SimulatedContainer, exitCode: number, outOfMemory: boolean): void {
     container.state = 'exited';
