@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { EnvironmentView, TrashView } from '@coppice/control';
-import { tinyApp } from './harness/tiny-app.ts';
+import { keeper, readKept, writeKept } from './harness/keeper-app.ts';
 import { TestServer } from './harness.ts';
 
 let server: TestServer;
@@ -12,26 +12,8 @@ after(async () => {
   await server.stop();
 });
 
-/** An application that keeps a text in a file of its own, and what surrounds it. */
-function keeper({ name = 'web', mounts = true, more = '', top = '' } = {}) {
-  const yaml = `applications:
-  ${name}:
-    type: nodejs:24
-    start: node server.mjs
-${mounts ? '    mounts: { kept: storage }\n' : ''}${more}${top}`;
-  const paths = {
-    '/write': `writeFileSync('kept/text', new URL(request.url, 'http://app').searchParams.get('text')); response.end('written');`,
-    '/read': `response.end(existsSync('kept/text') ? readFileSync('kept/text', 'utf8') : 'nothing');`,
-  };
-  const before = "import { existsSync, readFileSync, writeFileSync } from 'node:fs';";
-  const scrub = "import { writeFileSync } from 'node:fs';\nwriteFileSync('kept/text', 'scrubbed');\n";
-  return { ...tinyApp({ yaml, before, paths }), 'scrub.mjs': scrub };
-}
-
-const read = async (host: string): Promise<string> => (await server.request(host, '/read')).body;
-const write = async (host: string, text: string): Promise<void> => {
-  assert.equal((await server.request(host, `/write?text=${text}`)).body, 'written');
-};
+const read = async (host: string): Promise<string> => await readKept(server, host);
+const write = async (host: string, text: string): Promise<void> => await writeKept(server, host, text);
 const trash = async (project: string): Promise<readonly TrashView[]> =>
   await server.read<TrashView[]>('trash', 'list', '--project', project);
 
