@@ -251,27 +251,24 @@ export class Deployer {
     const { store } = this.#ports;
     const { environment, activity } = request;
     const status = activity.signal.aborted ? 'cancelled' : 'failed';
-    activity.say(`${status}: ${failureReason(error)}`);
-    const reason = failureReason(error);
-    // From here on the loop takes back what this cannot: a look at an intent at which nobody works drops it.
-    if (request.refMoves === 'after') {
-      store.transaction(() => {
-        store.deployments.update(deployment, { status, reason, finished: true });
-        store.intents.setPhase(intent, 'accepted');
-      });
-    }
-    this.#lookIn(environment.id, 0);
-    const { desired: tried } = environmentById(store, environment.id);
-    const data = await dataAgain(this.#ports, environment.id, tried);
+    const ended = { status, reason: failureReason(error), finished: true } as const;
+    activity.say(`${status}: ${ended.reason}`);
     activity.say(environment.live === undefined ? 'removing what was started' : 'the release before goes on serving');
     // Requests were served since the backup, and what they wrote would be lost with it: that is for people to decide.
     if (backup) activity.say(`its data stays as it is now; as it was before this deployment: coppice backup restore ${backup}`);
-    store.transaction(() => {
-      store.deployments.update(deployment, { status, reason, finished: true });
-      store.environments.setDesired(environment.id, lastGood(store, environment, data));
-      if (request.refMoves === 'after') store.intents.delete(intent);
-    });
+    if (request.refMoves === 'after') {
+      store.transaction(() => {
+        store.deployments.update(deployment, ended);
+        store.intents.setPhase(intent, 'accepted');
+      });
+    }
     try {
+      const data = await dataAgain(this.#ports, environment.id, environmentById(store, environment.id).desired);
+      store.transaction(() => {
+        store.deployments.update(deployment, ended);
+        store.environments.setDesired(environment.id, lastGood(store, environment, data));
+        if (request.refMoves === 'after') store.intents.delete(intent);
+      });
       await this.#reconciler.reconcile(environment.id, {
         // What undoes it is for the log; whoever pushed wants to read why.
         activity: { ...activity, say: activity.note, signal: new AbortController().signal },
@@ -283,7 +280,14 @@ export class Deployer {
     } catch (failure) {
       activity.say(`the release before could not be restored at once: ${failureReason(failure)}; the loop goes on trying`);
       activity.log('restore.failed', { error: failure });
+      this.#lookIn(environment.id, 0);
     }
+  }
+
+  /** Drops the record of an environment that was made for a change which then never began: nothing of it is there. */
+  async dropUnborn(id: EnvironmentId): Promise<void> {
+    const environment = this.#ports.store.environments.get(id);
+    if (environment && environment.live === undefined && environment.desired.spec === undefined) await this.#reconciler.forget(id);
   }
 }
 

@@ -23,6 +23,7 @@ import { finishMoved, giveUpMoved, supersedeIntents } from './left-intents.ts';
 import type { Lingering } from './lingering.ts';
 import { observe, watchable } from './observe.ts';
 import { recordedRepair } from './recorded-repair.ts';
+import { settleLeft } from './recovery.ts';
 import type { RestartBackoff } from './restart-backoff.ts';
 import { servingNow, unconfirmed } from './serving.ts';
 import { strayJobs } from './stray-jobs.ts';
@@ -102,6 +103,8 @@ export class Reconciler {
    * milliseconds to look again: at a node that crashed and waits for its next start, at an old one that lingers.
    */
   async repair(id: EnvironmentId, signal: AbortSignal): Promise<number | undefined> {
+    const left = this.#ports.store.environments.get(id);
+    if (left) await settleLeft(this.#ports, left);
     const environment = this.#ports.store.environments.get(id);
     if (!environment) return undefined;
     const activities = this.#activities;

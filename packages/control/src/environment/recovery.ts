@@ -20,6 +20,12 @@ export async function recover(ports: Ports): Promise<void> {
   for (const environment of ports.store.environments.list()) dropUnborn(ports, environment);
 }
 
+/** The same for one environment in whose lane nobody works: what failed there could not be taken back at once. */
+export async function settleLeft(ports: Ports, environment: EnvironmentRecord): Promise<void> {
+  const left = ports.store.intents.list().filter((intent) => intent.environment === environment.id && intent.phase !== 'moved');
+  for (const intent of left) await settle(ports, intent, environment);
+}
+
 /** One that was recorded, and then the server died before it was to hold anything: the loop removes it. */
 function dropUnborn({ store }: Ports, { id, desired, live }: EnvironmentRecord): void {
   if (live === undefined && desired.exists && desired.spec === undefined) store.environments.setDesired(id, { ...desired, exists: false });
@@ -62,7 +68,7 @@ async function drop(ports: Ports, intent: Intent, environment: EnvironmentRecord
   const data = await dataAgain(ports, environment.id, environment.desired);
   ports.log('recovery.dropped', { intent: intent.id, ref: intent.ref, next: intent.next });
   store.transaction(() => {
-    if (intent.deployment)
+    if (intent.deployment && store.deployments.get(intent.deployment)?.finishedAt === undefined)
       store.deployments.update(intent.deployment, { status: 'failed', reason: 'the server stopped before it served', finished: true });
     store.environments.setDesired(environment.id, lastGood(store, environment, data));
     store.intents.delete(intent.id);

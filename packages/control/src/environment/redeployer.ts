@@ -83,10 +83,21 @@ export class Redeployer {
   /** Starts the first deployment of an environment that no push made; its branch comes with it. Answers the activity's id at once. */
   begin(environment: EnvironmentRecord, first: FirstDeployment): string {
     const { kind, actor, cause, commit, data, done } = first;
-    return this.#start({ kind, environment, actor, cause }, async (activity) => {
+    const work = async (activity: RunningActivity): Promise<void> => {
+      await this.#refuseBegun(environment);
       await this.#deploy({ environment, activity, actor, reason: cause, previous: none, commit, mode: 'first', data });
       await done?.();
-    });
+    };
+    return this.#start({ kind, environment, actor, cause }, work, () => this.#parts.deployer.dropUnborn(environment.id));
+  }
+
+  /** Somebody may have pushed the branch while its turn was waited for. */
+  async #refuseBegun({ id, branch, project }: EnvironmentRecord): Promise<void> {
+    const { ports } = this.#parts;
+    const isBegun = environmentById(ports.store, id).desired.spec !== undefined;
+    if (isBegun || (await repositoryOf(ports, project).refs('refs/heads/')).has(refOfBranch(branch))) {
+      throw new CoppiceError('conflict', `the branch ${branch} is there already`, { hint: 'delete it first, or take another name' });
+    }
   }
 
   #start(
@@ -97,12 +108,17 @@ export class Redeployer {
       readonly cause: string;
     },
     work: (activity: RunningActivity) => Promise<void>,
+    onFailure: () => Promise<void> = () => Promise.resolve(),
   ): string {
     const { environment, ...rest } = start;
     const activity = this.#parts.activities.start({ ...rest, project: environment.project, environment: environment.id });
     const lane = laneOf(environment.project, environment.branch);
     void this.#parts.queue
       .run(lane, 'push', () => work(activity))
+      .catch(async (error: unknown) => {
+        await onFailure();
+        throw error;
+      })
       .then(
         () => activity.finish('succeeded'),
         (error: unknown) => {

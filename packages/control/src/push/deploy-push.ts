@@ -1,5 +1,5 @@
 import type { PushContext, RefResult, RefUpdate } from '@coppice/git';
-import { CoppiceError, environmentName } from '@coppice/model';
+import { CoppiceError, type EnvironmentId, environmentName } from '@coppice/model';
 import type { EnvironmentRecord, Project } from '@coppice/state';
 import type { ActivityRecorder } from '../activity-recorder.ts';
 import type { ChangeQueue } from '../change-queue.ts';
@@ -81,8 +81,13 @@ export class PushDeployer {
       return;
     }
     const request = await this.#request(push, project, update, options);
-    if (options.noWait) await this.#deployLater(request, options.refMoved);
-    else await this.#deployNow(request, push);
+    try {
+      if (options.noWait) await this.#deployLater(request, options.refMoved);
+      else await this.#deployNow(request, push);
+    } catch (error) {
+      await this.#parts.deployer.dropUnborn(request.environment.id);
+      throw error;
+    }
   }
 
   async #deployNow(request: Omit<DeployRequest, 'refMoves'>, push: PushContext): Promise<void> {
@@ -115,6 +120,7 @@ export class PushDeployer {
     const { ports, activities, preparer } = this.#parts;
     const branch = branchOf(update);
     const known = ports.store.environments.findByBranch(project.name, branch);
+    let created: EnvironmentId | undefined;
     const activity = activities.start({
       kind: 'push',
       project: project.name,
@@ -128,6 +134,7 @@ export class PushDeployer {
       const about = { project: project.name, tree, objects: push.objects, activity, mode: 'first' } as const;
       const release = await releaseOfTree(ports, about);
       const environment = known ?? (await this.#create(project, update, options));
+      if (!known) created = environment.id;
       activity.about({ environment: environment.id });
       const spec = overlay(release.value, release.digest, branch);
       const isNew = known === undefined && options.clone;
@@ -147,6 +154,7 @@ export class PushDeployer {
         activity,
       };
     } catch (error) {
+      if (created) await this.#parts.deployer.dropUnborn(created);
       activity.finish('failed', error);
       throw error;
     }
