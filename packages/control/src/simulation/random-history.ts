@@ -4,6 +4,7 @@ import type { EnvironmentId, NodeName } from '@coppice/model';
 import type { RunningControlPlane } from '../create-control-plane.ts';
 import { probedByCommand } from './catalog-in-memory.ts';
 import { Faults, randomClimate } from './faults.ts';
+import { orphanCopy } from './orphan-copies.ts';
 import { isKill, RandomLife } from './random-life.ts';
 import { RandomOperations } from './random-operations.ts';
 import { shopBehaviour } from './random-shop.ts';
@@ -136,10 +137,18 @@ class RandomHistory {
     this.#engineBack();
     if (!this.#life || this.#life.dead) this.#serve();
     const latestMs = this.#time.nowMs + restWithinMs;
+    // What nothing names is swept by a server at its start, and from time to time.
+    let sweeps = this.#random.chance(0.9);
     while (await this.#step()) {
       if (this.#isBusy()) continue;
-      const wrong = await this.#wrong();
+      const orphan = await orphanCopy(this.#server);
+      const wrong = (await this.#wrong()) ?? (orphan && `nothing names the kept copy ${orphan}`);
       if (!wrong) return;
+      if (sweeps && orphan && !(await this.#wrong())) {
+        sweeps = false;
+        this.#life?.end();
+        this.#serve();
+      }
       if (this.#time.nowMs > latestMs) return this.#watch.violate('a history ends as desired', wrong);
     }
   }
