@@ -44,12 +44,17 @@ async function demo(): Promise<void> {
   say(`(that push took ${((performance.now() - started) / 1000).toFixed(2)} s)`);
   await show(server, 'main', 'The new line is live:');
 
-  say('A branch is an environment of its own:');
+  await sign(server, 'main', 'I was here');
+  await show(server, 'main', 'Somebody signs it:');
+
+  say('A branch is an environment of its own, which begins with a copy of all the data:');
   git(['checkout', '--quiet', '-b', 'try']);
   changeGreeting('Hello from a branch');
   commitAll('Try something');
   git(['push', 'coppice', 'try']);
-  await show(server, 'try', 'The branch answers on its own host, main is untouched:');
+  await sign(server, 'try', 'Only on the branch');
+  await show(server, 'try', 'The branch answers on its own host, and is signed there:');
+  await show(server, 'main', 'Main is untouched:');
   git(['checkout', '--quiet', 'main']);
 
   say('A revert brings back the exact release before, without building anything:');
@@ -93,19 +98,37 @@ function urlOf(server: DemoServer, environment: string): string {
 
 async function show(server: DemoServer, environment: string, heading: string): Promise<void> {
   const url = new URL(urlOf(server, environment));
-  const page = await get(url);
-  say(`${heading}\n  ${url.href}  →  ${/<h1>(.*)<\/h1>/.exec(page)?.[1] ?? page}`);
+  const page = await ask(url);
+  const words = [...page.matchAll(/<li>(?:<b>.*<\/b> )?(.*)<\/li>/g)].map(([, text]) => `“${text}”`);
+  say(`${heading}\n  ${url.href}  →  ${[/<h1>(.*)<\/h1>/.exec(page)?.[1] ?? page, ...words].join('  ')}`);
+}
+
+async function sign(server: DemoServer, environment: string, message: string): Promise<void> {
+  const url = new URL('entries', urlOf(server, environment));
+  const form = new URLSearchParams({ author: 'Ada', message }).toString();
+  await ask(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: form, status: 303 });
+}
+
+interface Question {
+  readonly method?: 'GET' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** What is to be answered. */
+  readonly status?: number;
 }
 
 /** Asks the router itself: not every machine resolves names below localhost. */
-async function get(url: URL): Promise<string> {
+async function ask(url: URL, { method = 'GET', headers = {}, body = '', status = 200 }: Question = {}): Promise<string> {
   return await new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', port: url.port, path: url.pathname, headers: { host: url.host } }, (answer) => {
+    const where = { host: '127.0.0.1', port: url.port, path: url.pathname, method, headers: { ...headers, host: url.host } };
+    const asked = request(where, (answer) => {
       let text = '';
       answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      answer.on('end', () => (answer.statusCode === 200 ? resolve(text) : reject(new Error(`${url.href} answered ${answer.statusCode}`))));
+      answer.on('end', () =>
+        answer.statusCode === status ? resolve(text) : reject(new Error(`${url.href} answered ${answer.statusCode}`)),
+      );
     });
     asked.on('error', reject);
-    asked.end();
+    asked.end(body);
   });
 }
