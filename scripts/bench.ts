@@ -1,6 +1,6 @@
 // Measures every row of the speed table, each beside its floor or peer in the same run. Arguments name groups: `npm run bench -- push plan`;
-// `--idle-minutes N` and
-// `--deployments N` shorten the idle row and the switches. Prints one table, writes .bench/results.json, and ends with 1 where a row misses its limit.
+// `--idle-minutes N` and `--deployments N` shorten the idle row and the switches, `--large` adds 10 GB to `living`. Prints one table, writes
+// .bench/results.json, and ends with 1 where a row misses its limit.
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,14 +10,22 @@ import { machineFacts, table, writeResults } from './bench/report.ts';
 
 const results = join(import.meta.dirname, '..', '.bench', 'results.json');
 const { values, positionals: names } = parseArgs({
-  options: { 'idle-minutes': { type: 'string', default: '10' }, deployments: { type: 'string', default: '100' } },
+  options: {
+    'idle-minutes': { type: 'string', default: '10' },
+    deployments: { type: 'string', default: '100' },
+    large: { type: 'boolean', default: false },
+  },
   allowPositionals: true,
 });
-const groups = benchGroups({ idleMinutes: Number(values['idle-minutes']), deployments: Number(values.deployments) });
-const known = groups.map((group) => group.name);
+const groups = benchGroups({
+  idleMinutes: Number(values['idle-minutes']),
+  deployments: Number(values.deployments),
+  large: values.large,
+});
+const known = [...new Set(groups.map((group) => group.name))];
 const unknown = names.filter((name) => !known.includes(name));
 if (unknown.length > 0 || !(Number(values['idle-minutes']) > 0) || !(Number(values.deployments) > 0)) {
-  console.error(`usage: npm run bench -- [${known.join(' | ')}]… [--idle-minutes MINUTES] [--deployments COUNT]`);
+  console.error(`usage: npm run bench -- [${known.join(' | ')}]… [--idle-minutes MINUTES] [--deployments COUNT] [--large]`);
   process.exit(2);
 }
 

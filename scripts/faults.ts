@@ -4,7 +4,7 @@
 // others run.
 import { parseArgs } from 'node:util';
 import { engineIsInUse, engineRows } from '../test/faults/engine-rows.ts';
-import { crashRows, driftRows, resourceRows } from '../test/faults/fault-groups.ts';
+import { copyRows, crashRows, driftRows, resourceRows } from '../test/faults/fault-groups.ts';
 import { type FaultRow, faultTable } from '../test/faults/fault-row.ts';
 import { benchGroups } from './bench/bench-group.ts';
 import type { BenchRow } from './bench/bench-row.ts';
@@ -17,13 +17,14 @@ const { values, positionals: names } = parseArgs({
 const startedMs = performance.now();
 const print = (line: string): void => console.log(`${((performance.now() - startedMs) / 1000).toFixed(0).padStart(5)} s  ${line}`);
 const options = { every: Number(values.every), print };
-const figures = benchGroups({ idleMinutes: 10, deployments: Number(values.deployments) }).filter(({ name }) =>
+const figures = benchGroups({ idleMinutes: 10, deployments: Number(values.deployments), large: false }).filter(({ name }) =>
   ['switch', 'wake', 'many'].includes(name),
 );
 const groups: Readonly<Record<string, () => Promise<readonly FaultRow[]>>> = {
   crash: () => crashRows(options),
   drift: () => driftRows(options),
   resources: () => resourceRows(options),
+  copies: () => copyRows({ copies: 100, print }),
   engine: () => engineRows(options),
 };
 const known = [...Object.keys(groups), ...figures.map(({ name }) => name)];

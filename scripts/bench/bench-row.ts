@@ -5,7 +5,7 @@ export interface BenchRow {
   readonly unit: Unit;
   /** What it is compared with, measured in the same run; undefined where the limit is a number alone. */
   readonly floor?: { readonly name: string; readonly measured: number };
-  /** The most that is allowed, or the least where `atLeast`; in the row's unit, what the floor allows included. */
+  /** The most that is allowed, or the least where `atLeast`; in the row's unit, what the floor allows included. Infinity: for information. */
   readonly limit: number;
   readonly atLeast?: true;
   readonly ok: boolean;
@@ -26,6 +26,11 @@ export function judged(figure: Figure): BenchRow {
 /** The middle of the values, the lower of two middles. NaN of none. */
 export function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.ceil(values.length / 2) - 1] ?? Number.NaN;
+}
+
+/** The value that so large a share of them does not exceed. NaN of none. */
+export function percentile(values: readonly number[], share: number): number {
+  return [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
 }
 
 /** Runs per figure: odd, so that the median is one of them. */

@@ -38,7 +38,7 @@ function cells(row: BenchRow): readonly string[] {
     amount(row.measured, row.unit),
     row.floor ? `${amount(row.floor.measured, row.unit)} (${row.floor.name})` : '',
     row.floor ? (row.measured / row.floor.measured).toFixed(2) : '',
-    `${row.atLeast ? '≥' : '≤'} ${amount(row.limit, row.unit)}`,
+    row.limit === Number.POSITIVE_INFINITY ? '' : `${row.atLeast ? '≥' : '≤'} ${amount(row.limit, row.unit)}`,
     row.ok ? 'ok' : 'MISSED',
   ];
 }

@@ -1,3 +1,5 @@
+import { TestServer } from '../e2e/harness.ts';
+import { type CopiesOptions, copiesUnderWriter } from './copies.ts';
 import { branchKinds, commandKinds, firstPushKind, pushKinds } from './crash-kinds.ts';
 import { crashAtEachEffect, crashInRecovery } from './crash-points.ts';
 import { drift } from './drift.ts';
@@ -66,6 +68,16 @@ export async function resourceRows({ print }: Pick<FaultOptions, 'print'>): Prom
     }
     return rows;
   });
+}
+
+/** Copies of data that is written to meanwhile. */
+export async function copyRows(options: CopiesOptions): Promise<readonly FaultRow[]> {
+  const server = await TestServer.start();
+  try {
+    return await copiesUnderWriter(server, options);
+  } finally {
+    await server.stop();
+  }
 }
 
 async function withServer(faulty: FaultServer, rows: (faulty: FaultServer) => Promise<readonly FaultRow[]>): Promise<readonly FaultRow[]> {
