@@ -93,6 +93,8 @@ export interface EngineInfo {
   readonly version: string;
   readonly apiVersion: string;
   readonly capabilities: EngineCapabilities;
+  /** Folder of the host that its images and containers lie in, where it has one. */
+  readonly directory?: string;
 }
 
 /** What this server has of images on the engine. */

@@ -8,11 +8,11 @@ import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { loadCatalog, type ResolvedType } from '@coppice/catalog';
 import { createDockerEngine, createDockerSandbox } from '@coppice/engine';
-import { isCoppiceError } from '@coppice/model';
+import { type Digest, isCoppiceError } from '@coppice/model';
 import type { BuildLimits } from './build/build-limits.ts';
 import { createImageBuilder } from './create-image-builder.ts';
 import { openBuildDisks } from './disk/open-build-disks.ts';
-import type { ApplicationBuild, BuildRequest, ImageBuilder } from './image-builder.ts';
+import type { ApplicationBuild, BuildRequest, LocalImageBuilder } from './image-builder.ts';
 import { createRegistryHandler } from './registry/registry-handler.ts';
 import { openOciStore } from './store/oci-store.ts';
 import { MemorySource } from './testing/memory-source.ts';
@@ -38,7 +38,7 @@ after(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-function builderWith(limits: Partial<BuildLimits> = {}): ImageBuilder {
+function builderWith(limits: Partial<BuildLimits> = {}): LocalImageBuilder {
   return createImageBuilder({ directory, store, sandbox, ensureImage: engine.ensureImage, limits });
 }
 
@@ -117,6 +117,32 @@ test('settings of the host are in no layer, key or record', async () => {
   const text = JSON.stringify([built, await store.lookup('image', built.key)]);
   const settings = await readFile(store.path(built.image.config), 'utf8');
   assert.ok(!/proxy|ca-certificates|registry/i.test(text.replace(/env > env.txt[^"]*/g, '') + settings), text);
+});
+
+test('what was collected from store and engine is built, pulled and run again; what is needed stays as it is', async () => {
+  const silent = { onProgress: () => undefined };
+  const kept = await builder.build(request({ steps: [npmStep] }), silent);
+  const other = request({ steps: [npmStep], source: new MemorySource({ ...files, 'server.js': 'console.log("v3")' }) });
+  const gone = await builder.build(other, silent);
+  for (const { image } of [kept, gone]) await engine.ensureImage(image);
+  const collect = async (needed: ReadonlyMap<Digest, string>, configurations: ReadonlySet<Digest>): Promise<void> => {
+    const own = await engine.ownImages();
+    await builder.collect(await builder.garbage(() => ({ manifests: needed, projects: new Set(['p_1']) })));
+    const chosen = own.images.map(({ config }) => config).filter((config) => !configurations.has(config));
+    await engine.removeImages(own, new Set(chosen));
+  };
+  await collect(new Map([[kept.image.manifest, 'live']]), new Set([kept.image.config]));
+  assert.deepEqual(await engine.presentImages([kept.image, gone.image]), new Set([kept.image.config]));
+  assert.deepEqual(await builder.build(request({ steps: [npmStep] }), silent), { ...kept, built: false });
+  // the layer of npm ci is one of the kept image
+  assert.deepEqual(await builder.build(other, silent), gone);
+  await engine.ensureImage(gone.image);
+
+  await collect(new Map(), new Set());
+  assert.deepEqual([await engine.presentImages([kept.image, gone.image]), await store.blobs()], [new Set(), []]);
+  const { image } = await builder.build(other, silent);
+  await engine.ensureImage(image);
+  assert.deepEqual(await engine.presentImages([image]), new Set([image.config]));
 });
 
 test('a build that writes 10 GB ends at its disk, and nothing of it stays mounted', async () => {

@@ -8,6 +8,7 @@ export { openBuildDisks } from './disk/open-build-disks.ts';
 export * from './garbage/image-garbage.ts';
 export * from './image-builder.ts';
 export * from './registry/registry-handler.ts';
+export * from './room/room-for-build.ts';
 export * from './store/build-record.ts';
 export * from './store/image-manifest.ts';
 export * from './store/oci-store.ts';

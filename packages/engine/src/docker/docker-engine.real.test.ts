@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -68,7 +69,8 @@ test('an engine that is not there is named with what to do', async () => {
     message: 'no container engine answers at /nowhere/docker.sock (there is no such socket)',
   });
   await assert.rejects(missing.list(), { code: 'engine-unreachable' });
-  assert.equal((await engine.probe()).name, 'docker');
+  const { name, directory } = await engine.probe();
+  assert.deepEqual([name, directory !== undefined && existsSync(directory)], ['docker', true]);
 });
 
 test('an engine that hangs up in the middle of a listing is unreachable, not empty', async () => {

@@ -124,10 +124,14 @@ function observe(inspections: readonly ContainerInspection[]): Omit<EngineListin
 async function probeEngine(connection: DockerConnection): Promise<EngineInfo> {
   const [version, info] = await Promise.all([
     connection.json<VersionAnswer>({ method: 'GET', path: '/version', timeoutMs: 5000 }),
-    connection.json<{ readonly LiveRestoreEnabled: boolean }>({ method: 'GET', path: '/info', timeoutMs: 5000 }),
+    connection.json<{ readonly LiveRestoreEnabled: boolean; readonly DockerRootDir: string }>({
+      method: 'GET',
+      path: '/info',
+      timeoutMs: 5000,
+    }),
   ]);
   const capabilities = { resizeInPlace: true, liveRestore: info.LiveRestoreEnabled };
-  return { name: 'docker', version: version.Version, apiVersion: version.ApiVersion, capabilities };
+  return { name: 'docker', version: version.Version, apiVersion: version.ApiVersion, capabilities, directory: info.DockerRootDir };
 }
 
 const probeNetwork = 'probe';
