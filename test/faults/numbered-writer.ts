@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TestServer } from '../e2e/harness.ts';
-import { type Bounds, type NumberedState, numberedState, wrongWith } from './numbered-application.ts';
+import { type Bounds, numberedState, wrongWith } from './numbered-application.ts';
 
 /** Between two tries of a number that was not answered. */
 const againMs = 50;
+/** A command that brings data back has ended only once that is served. */
+const rewindMs = 30_000;
 
 /** Writes number after number into one environment until it is stopped, each once the one before was answered. */
 export class NumberedWriter {
@@ -13,7 +15,7 @@ export class NumberedWriter {
   #answered = 0;
   #sent = 0;
   #requests = 0;
-  #rewind: { readonly bounds: Bounds; readonly done: () => void } | undefined;
+  #rewind: { readonly bounds: Bounds; readonly done: (wrong: readonly string[]) => void } | undefined;
   #stopping = false;
   #ended: Promise<void> = Promise.resolve();
 
@@ -47,13 +49,13 @@ export class NumberedWriter {
   }
 
   /**
-   * The environment is about to go back to a number within the bounds: resolves once the writer found it there, looked whether all before it
-   * is there, and went on from it.
+   * The environment is about to go back to a number within the bounds: resolves once the writer found it back and goes on from there, with
+   * what is wrong with what it found. Waits half a minute at most.
    */
-  async rewound(bounds: Bounds): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+  async rewound(bounds: Bounds): Promise<readonly string[]> {
+    const { promise, resolve } = Promise.withResolvers<readonly string[]>();
     this.#rewind = { bounds, done: resolve };
-    await Promise.race([promise, this.#ended]);
+    return await Promise.race([promise, pause(rewindMs, ['the environment did not go back'], { ref: false })]);
   }
 
   async #run(): Promise<void> {
@@ -83,12 +85,13 @@ export class NumberedWriter {
 
   /** Not the next number: it was written without an answer, or the environment went back, or it lost something. */
   async #refused(n: number): Promise<void> {
-    const state: NumberedState = await numberedState(this.#server, this.#host);
-    const bounds = this.#rewind?.bounds ?? { answered: this.#answered, sent: this.#sent };
-    this.#wrong.push(...wrongWith(state, bounds).map((line) => `${n} was refused: ${line}`));
+    const state = await numberedState(this.#server, this.#host);
+    const rewind = this.#rewind;
+    this.#rewind = undefined;
+    const wrong = wrongWith(state, rewind?.bounds ?? this.bounds).map((line) => `${n} was refused: ${line}`);
+    if (!rewind) this.#wrong.push(...wrong);
     this.#answered = state.keys.last;
     this.#sent = state.keys.last;
-    this.#rewind?.done();
-    this.#rewind = undefined;
+    rewind?.done(wrong);
   }
 }
