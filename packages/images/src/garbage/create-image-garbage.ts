@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Digest, type ImagePin, parseDigest } from '@coppice/model';
 import { BaseCache, type KeptPart } from '../base/base-cache.ts';
 import type { BuildDisks } from '../disk/build-disk.ts';
@@ -48,6 +49,8 @@ async function collectGarbage(options: ImageGarbageOptions, { items, mark }: Gar
   const after: GarbageItem[] = [];
   // one after the other, in the order given: a record goes before what it names
   for (const item of items) {
+    // thousands of small deletions are not to keep everybody else waiting
+    await nextTurn();
     const isGone = item.action === 'delete' && item.kind !== 'base' && (await deletions[item.kind](options, item.id, mark));
     after.push(item.action === 'keep' || isGone || item.kind === 'base' ? item : spared(item));
   }

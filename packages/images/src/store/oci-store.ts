@@ -1,4 +1,4 @@
-import { createReadStream, renameSync, rmSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -6,6 +6,7 @@ import { CoppiceError, canonicalJson, type Digest, type ImagePin, parseDigest } 
 import { unlessGone } from '../disk/disk-usage.ts';
 import { hashFile, writeBlob } from './blob-writer.ts';
 import { type BuildRecords, parseRecord, type RecordKind, recordName } from './build-record.ts';
+import { moveAway, unlinkIfThere } from './delete-file.ts';
 import { isErrno, linkDurably, renameDurably, temporaryPath, writeDurably } from './durable-file.ts';
 import { type Blob, configText, type ImageManifest, manifestText, parseManifest } from './image-manifest.ts';
 import { Uses } from './uses.ts';
@@ -65,6 +66,7 @@ export interface Leftover {
   readonly bytes: number;
 }
 
+const looksAtOnce = 32;
 const largestManifest = 4 * 1024 * 1024;
 
 /** Opens the layout below `directory`, which is made where it is missing. Only one process may have it open. */
@@ -196,11 +198,18 @@ class FileOciStore implements OciStore {
   }
 
   async blobs(): Promise<readonly Blob[]> {
+    const found: Blob[] = [];
     const names = await readdir(this.blobFolder);
-    const found = await Promise.all(
-      names.flatMap((name) => parseDigest(`sha256:${name}`) ?? []).map(async (digest) => ({ digest, size: await this.size(digest) })),
-    );
-    return found.flatMap(({ digest, size }) => (size === undefined ? [] : [{ digest, size }]));
+    // some at once, so that a look at thousands does not fill the queue that all files wait in
+    for (let from = 0; from < names.length; from += looksAtOnce) {
+      const digests = names.slice(from, from + looksAtOnce).flatMap((name) => parseDigest(`sha256:${name}`) ?? []);
+      const sizes = await Promise.all(digests.map((digest) => this.size(digest)));
+      for (const [index, digest] of digests.entries()) {
+        const size = sizes[index];
+        if (size !== undefined) found.push({ digest, size });
+      }
+    }
+    return found;
   }
 
   async deleteBlob(digest: Digest, mark: number): Promise<boolean> {
@@ -216,7 +225,7 @@ class FileOciStore implements OciStore {
   deleteRecord(kind: RecordKind, key: Digest, mark: number): boolean {
     const name = recordName(kind, key);
     if (this.uses.isSpared(name, mark)) return false;
-    rmSync(this.keyPath(kind, key), { force: true });
+    unlinkIfThere(this.keyPath(kind, key));
     this.uses.forget(name);
     return true;
   }
@@ -269,17 +278,5 @@ class FileOciStore implements OciStore {
     } finally {
       this.underWay.delete(basename(temporary));
     }
-  }
-}
-
-/** False where there is nothing to move. A disk without room for the new name loses the file at once instead. */
-function moveAway(path: string, away: string): boolean {
-  try {
-    renameSync(path, away);
-    return true;
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT') && !isErrno(error, 'ENOSPC') && !isErrno(error, 'EDQUOT')) throw error;
-    rmSync(path, { force: true });
-    return false;
   }
 }
