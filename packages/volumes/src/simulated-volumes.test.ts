@@ -19,3 +19,21 @@ test('simulated: what a volume holds is what it held when the copy was taken', a
   assert.deepEqual([volumes.read(to), volumes.read(from)], ['as it was', 'later']);
   assert.throws(() => volumes.read(volumeRef('bb', 'web', 'data')), /there is no volume data of web/);
 });
+
+test('simulated: a replacement that fails half-way leaves no set until something is done with it, and the old one then', async () => {
+  const volumes = createSimulatedVolumes();
+  const [environment, ref] = [environmentId('bb'), volumeRef('bb', 'db', 'data')];
+  await volumes.ensure(ref, '1:1');
+  volumes.write(ref, 'before');
+  await volumes.snapshot({ environment, id: snapshotId('from') });
+  volumes.write(ref, 'later');
+  volumes.onHalf(() => Promise.reject(new Error('no space')));
+  await assert.rejects(volumes.replace(replacement()), /no space/);
+  assert.deepEqual([await volumes.generation(environment), (await volumes.snapshots()).length], [undefined, 2]);
+  volumes.onHalf(() => undefined);
+  volumes.reopen();
+  assert.deepEqual([await volumes.generation(environment), (await volumes.snapshots()).length], [0, 1]);
+  assert.equal(volumes.read(ref), 'later');
+  await volumes.replace(replacement());
+  assert.equal(volumes.read(ref), 'before');
+});

@@ -2,33 +2,59 @@ import { CoppiceError, type EnvironmentId, type SnapshotId } from '@coppice/mode
 import { checkGeneration, nodeFolder, parseOwner, setFolderName, snapshotFolderName, volumeFolder } from './volume-name.ts';
 import type { Replacement, VolumeDriver, VolumeRef, Volumes } from './volumes.ts';
 
-/** Volumes in memory, whose data is one text each. */
+/** Volumes in memory, whose data is one text each. What they hold outlives who opened them. */
 export interface SimulatedVolumes extends Volumes {
   /** What a volume holds, '' from the start. Throws `not-found` where it is not there. */
   read(volume: VolumeRef): string;
   /** Throws `not-found`. */
   write(volume: VolumeRef, text: string): void;
+  /** All sets as they are; one that changes becomes another value. */
+  sets(): ReadonlyMap<EnvironmentId, SimulatedSet>;
+  /** All kept copies. */
+  kept(): ReadonlyMap<SnapshotId, SimulatedSet>;
+  /** Called within a replacement, when the old set is aside and the new one is not there yet. To throw is a failure, to hang a kill. */
+  onHalf(hook: (environment: EnvironmentId) => void | Promise<void>): void;
+  /** What a server does when it opens them: ends what was cut off. */
+  reopen(): void;
 }
 
 type Found = Omit<VolumeRef, 'environment'>;
 
-interface Held extends Found {
+export interface SimulatedVolume extends Found {
   readonly text: string;
 }
 
-interface SimulatedSet {
+export interface SimulatedSet {
+  /** Whose data it is, or was. */
   readonly environment: EnvironmentId;
   readonly generation: number;
   /** By `<node>/<folder of the volume>`. */
-  readonly held: ReadonlyMap<string, Held>;
+  readonly held: ReadonlyMap<string, SimulatedVolume>;
 }
 
-const driver: VolumeDriver = { name: 'simulated', costs: 'nothing: there is no data on disk', quota: 'not enforced' };
+type Held = SimulatedVolume;
 
-/** Volumes in memory, for tests: the same names are allowed and refused as on a host, but no path it gives exists. */
-export function createSimulatedVolumes(): SimulatedVolumes {
+const simulatedDriver: VolumeDriver = { name: 'simulated', costs: 'nothing: there is no data on disk', quota: 'not enforced' };
+
+/**
+ * Volumes in memory, for tests: the same names are allowed and refused as on a host, but no path it gives exists. `driver`: what they say
+ * they are.
+ */
+export function createSimulatedVolumes(driver: VolumeDriver = simulatedDriver): SimulatedVolumes {
   const sets = new Map<EnvironmentId, SimulatedSet>();
   const kept = new Map<SnapshotId, SimulatedSet>();
+  /** Where the set of an environment lies while it is replaced. */
+  const replacing = new Map<EnvironmentId, SnapshotId>();
+  let half: Parameters<SimulatedVolumes['onHalf']>[0] = () => undefined;
+  /** As on a host, before anything else is done with the environment. */
+  const putBack = (environment: EnvironmentId): void => {
+    const aside = replacing.get(environment);
+    const set = aside && kept.get(aside);
+    if (!set || sets.has(environment)) return;
+    kept.delete(aside);
+    sets.set(environment, set);
+    replacing.delete(environment);
+  };
   const mustHold = (environment: EnvironmentId): SimulatedSet => {
     setFolderName(environment);
     const set = sets.get(environment);
@@ -55,21 +81,29 @@ export function createSimulatedVolumes(): SimulatedVolumes {
   };
   const changeNodes = (environment: EnvironmentId, change: (held: readonly Held[]) => readonly Held[]): void => {
     setFolderName(environment);
+    putBack(environment);
     const set = sets.get(environment);
     if (set === undefined) return;
     sets.set(environment, { ...set, held: new Map(change([...set.held.values()]).map((each) => [keyOf(each), each])) });
   };
-  const replace = ({ environment, generation, from, keep: keeps, aside }: Replacement): void => {
+  const replace = async ({ environment, generation, from, keep: keeps, aside }: Replacement): Promise<void> => {
     for (const id of [from, aside]) snapshotFolderName(id);
     setFolderName(environment);
     checkGeneration(generation);
+    putBack(environment);
     const before = sets.get(environment);
     if (before?.generation === generation) return;
     const source = kept.get(from);
     if (source === undefined) throw new CoppiceError('not-found', `there is no kept copy ${from} that is this server's`);
-    if (before !== undefined) keep(before, aside);
+    if (before !== undefined) {
+      keep(before, aside);
+      sets.delete(environment);
+      replacing.set(environment, aside);
+      await half(environment);
+    }
     if (!keeps) kept.delete(from);
     sets.set(environment, { ...source, environment, generation });
+    replacing.delete(environment);
   };
   const path = (ref: VolumeRef): string => {
     const { node, volume } = volumeFolder(ref);
@@ -81,6 +115,7 @@ export function createSimulatedVolumes(): SimulatedVolumes {
     async ensure(ref, user) {
       const at = path(ref);
       parseOwner(user);
+      putBack(ref.environment);
       if (!sets.get(ref.environment)?.held.has(keyOf(ref))) put(ref, '');
       return at;
     },
@@ -92,6 +127,7 @@ export function createSimulatedVolumes(): SimulatedVolumes {
     },
     async snapshot({ environment, id }) {
       snapshotFolderName(id);
+      putBack(environment);
       keep(mustHold(environment), id);
     },
     snapshots: async () =>
@@ -100,13 +136,15 @@ export function createSimulatedVolumes(): SimulatedVolumes {
       snapshotFolderName(id);
       kept.delete(id);
     },
-    replace: async (change) => replace(change),
+    replace,
     async setAside({ environment, id }) {
       snapshotFolderName(id);
       setFolderName(environment);
+      putBack(environment);
       const set = sets.get(environment);
       if (set === undefined) return;
       keep(set, id);
+      replacing.delete(environment);
       sets.delete(environment);
     },
     async moveNode({ environment, from, to }) {
@@ -128,6 +166,7 @@ export function createSimulatedVolumes(): SimulatedVolumes {
     sync: async (environment) => void mustHold(environment),
     async removeSet(environment) {
       setFolderName(environment);
+      putBack(environment);
       sets.delete(environment);
     },
     setQuota: async () => undefined,
@@ -139,6 +178,14 @@ export function createSimulatedVolumes(): SimulatedVolumes {
     write(ref, text) {
       mustHoldVolume(ref);
       put(ref, text);
+    },
+    sets: () => sets,
+    kept: () => kept,
+    onHalf(hook) {
+      half = hook;
+    },
+    reopen() {
+      for (const environment of replacing.keys()) putBack(environment);
     },
   };
 }

@@ -20,8 +20,13 @@ export interface SimulatedSight {
   readonly id: string;
   readonly environment: EnvironmentId;
   readonly node: NodeName;
-  readonly what: { readonly kind: 'instance'; readonly digest: Digest; readonly index: number } | { readonly kind: 'job' | 'foreign' };
+  readonly what:
+    | { readonly kind: 'instance'; readonly digest: Digest; readonly index: number }
+    | { readonly kind: 'job'; readonly hook: string }
+    | { readonly kind: 'foreign' };
   readonly state: 'created' | 'running' | 'exited';
+  /** Undefined before its end. */
+  readonly exitCode: number | undefined;
   /** It runs, but its clock stands. */
   readonly frozen: boolean;
   /** It runs, and a probe of it has succeeded. */

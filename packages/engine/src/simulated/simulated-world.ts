@@ -173,11 +173,15 @@ export function observeJob(container: SimulatedContainer, key: JobKey): Observed
 
 /** All of a container that a test may look at. */
 export function sightOf(container: SimulatedContainer): SimulatedSight {
-  const { id, environment, node, owner, state, frozen, behaviour, probes, run } = container;
-  const what =
-    owner.kind === 'instance' ? ({ kind: 'instance', digest: owner.ref.digest, index: owner.index } as const) : { kind: owner.kind };
+  const { id, environment, node, state, frozen, exitCode, behaviour, probes, run } = container;
   const ready = state === 'running' && probes > (behaviour.readyAfterProbes ?? 0);
-  return { id, environment, node, what, state, frozen, ready, hostPaths: run.mounts.map(({ hostPath }) => hostPath) };
+  const hostPaths = run.mounts.map(({ hostPath }) => hostPath);
+  return { id, environment, node, what: whatOf(container), state, frozen, exitCode, ready, hostPaths };
+}
+
+function whatOf({ owner }: SimulatedContainer): SimulatedSight['what'] {
+  if (owner.kind === 'instance') return { kind: 'instance', digest: owner.ref.digest, index: owner.index };
+  return owner.kind === 'job' ? { kind: 'job', hook: owner.key.hook } : { kind: 'foreign' };
 }
 
 /** `web.0`, or `web deploy`. */
