@@ -5,7 +5,7 @@ import { createDockerEngine, createDockerSandbox } from '@coppice/engine';
 import { openBuildDisks } from '@coppice/images';
 import { CoppiceError } from '@coppice/model';
 import { createHaproxyRouter } from '@coppice/router';
-import { takeDownVolumeFileSystem } from '@coppice/volumes';
+import { movingPlace, takeDownVolumeFileSystem } from '@coppice/volumes';
 import { openDataDirectory } from './data-directory.ts';
 import { closePassage, openPassage } from './passage.ts';
 import { whoHolds } from './single-server.ts';
@@ -33,6 +33,7 @@ export async function takeDown(flags: { readonly data: string }): Promise<void> 
   }).shutdown();
   await closePassage(directory);
   await takeDownVolumeFileSystem(volumePlace(directory), 'keep-image');
+  await takeDownVolumeFileSystem(movingPlace(volumePlace(directory)), 'remove-image');
   process.stdout.write(`stopped and removed all that ${root} ran; its data is still there\n`);
 }
 

@@ -3,10 +3,19 @@ import type { NoVolumeFileSystem, VolumeFileSystem } from '@coppice/volumes';
 import type { Log } from './logger.ts';
 
 /** Somebody may write a gigabyte in so long; a look takes a fraction of a millisecond. */
-const everyMs = 2_000;
+const defaultMs = 2_000;
+
+/** Until when, and how often. */
+export interface Watch {
+  readonly signal: AbortSignal;
+  readonly everyMs?: number;
+}
+
+/** What of a file system is asked again and again. */
+export type WatchedFileSystem = Pick<VolumeFileSystem, 'kind' | 'growIfNeeded'> | NoVolumeFileSystem;
 
 /** Enlarges the file system of the volumes when it fills, until `signal`. What hinders it is logged when it changes. */
-export async function watchVolumes(fileSystem: VolumeFileSystem | NoVolumeFileSystem, log: Log, signal: AbortSignal): Promise<void> {
+export async function watchVolumes(fileSystem: WatchedFileSystem, log: Log, { signal, everyMs = defaultMs }: Watch): Promise<void> {
   if (fileSystem.kind !== 'image') return;
   let said = '';
   while (!signal.aborted) {

@@ -4,6 +4,7 @@ export * from './describe-driver.ts';
 export type { Growth, GrowthPolicy } from './growth.ts';
 export type { ImagePlace } from './image-file.ts';
 export type { MissingPart } from './missing-parts.ts';
+export * from './move-into-image.ts';
 export * from './open-volume-file-system.ts';
 export * from './open-volumes.ts';
 export * from './simulated-volumes.ts';

@@ -70,7 +70,7 @@ export function missingParts(facts: HostFacts, sizeBytes: number): readonly Miss
     !facts.isEmpty,
     'empty-directory',
     'the directory holds something, which a mount would hide',
-    'to have snapshots: stop the server, move DIR/volumes away, start and stop the server once, copy the data back with cp -a, start it',
+    'to have snapshots: coppice server move-volumes --data DIR, then start the server',
   );
   lack(
     facts.freeBytes < sizeBytes,

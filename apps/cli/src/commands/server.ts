@@ -22,6 +22,14 @@ export function addServerCommands(program: Command): void {
       const { takeDown } = await import('@coppice/server');
       await takeDown(command.optsWithGlobals<ServerFlags>());
     });
+  server
+    .command('move-volumes')
+    .description('stop the server of a data directory and move volumes from plain folders into an image that can be snapshotted')
+    .option('--data <dir>', 'its data directory', '/var/lib/coppice')
+    .action(async (_options: unknown, command: Command) => {
+      const { moveVolumes } = await import('@coppice/server');
+      await moveVolumes(command.optsWithGlobals<ServerFlags>());
+    });
 }
 
 interface ServerFlags {
