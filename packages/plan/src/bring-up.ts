@@ -28,6 +28,7 @@ export function bringUp(list: StepList, assembly: Assembly, active: readonly Nod
   /** By node: what those wait for that start before the data is sanitised, and what all others do. */
   const [up, ready] = [new Map<NodeName, string>(), new Map<NodeName, string>()];
   const entries = new Map<NodeName, readonly string[]>();
+  const pulls = new Map<string, string>();
   const loose: string[] = [];
   for (const work of active) {
     const own = stops.get(work.node) ?? [];
@@ -36,9 +37,15 @@ export function bringUp(list: StepList, assembly: Assembly, active: readonly Nod
     if (added.up !== undefined) up.set(work.node, added.up);
     if (added.ready !== undefined) ready.set(work.node, added.ready);
     if (isNeeded && sanitize !== undefined) list.order(sanitize, [added.up]);
+    if (added.pull !== undefined) pulls.set(work.node, added.pull);
     loose.push(...added.loose);
     // What is stopped early stays up as long as it can. Where a dependency stops too, or the data waits, it has to go first.
     entries.set(work.node, data || earlyBelow.has(work.node) ? added.entry : [...added.entry, ...own]);
+  }
+  // A node is not stopped for its successor while that one's image is still to come.
+  for (const [node, ids] of data ? stops : []) {
+    const successor = data?.moves.find(({ from }) => from === node)?.to;
+    if (successor !== undefined) for (const id of ids) list.order(id, [pulls.get(successor)]);
   }
   const awaited = new Set<string>();
   for (const [node, entry] of entries) {
@@ -48,7 +55,8 @@ export function bringUp(list: StepList, assembly: Assembly, active: readonly Nod
     for (const id of entry) list.order(id, needed);
     for (const id of needed) awaited.add(id);
   }
-  for (const id of [replaced.last, sanitize]) if (id !== undefined) loose.push(id);
+  const gate = sanitize ?? replaced.last;
+  if (data) loose.push(...(gate === undefined ? stopped : [gate]));
   return { ready: [...loose, ...[...ready.values()].filter((id) => !awaited.has(id))], holds: hold !== undefined };
 }
 
@@ -69,6 +77,7 @@ function addHold(
 }
 
 interface Added {
+  readonly pull: MaybeId;
   /** Steps that wait for the node's dependencies. */
   readonly entry: readonly string[];
   /** It answers. */
@@ -91,7 +100,7 @@ interface Before {
 
 function addNode(list: StepList, work: NodeWork, before: Before): Added {
   const { node, target } = work;
-  if (!target) return { entry: [], up: undefined, ready: undefined, loose: [] };
+  if (!target) return { pull: undefined, entry: [], up: undefined, ready: undefined, loose: [] };
   const { digest } = target;
   const data = work.mounts ? before.replaced.last : undefined;
   const volumes = work.volumes ? list.add({ kind: 'create-volumes', node }, [data]) : undefined;
@@ -99,7 +108,8 @@ function addNode(list: StepList, work: NodeWork, before: Before): Added {
   // Nobody waits for an image, and no data is replaced that could not be run on.
   const prepared = [before.network, pull, ...(data === undefined ? [volumes] : [])];
   for (const id of before.stops) list.order(id, prepared);
-  if (before.hold !== undefined && before.stops.length > 0) list.order(before.hold, prepared);
+  const isHeldFor = before.stops.length > 0 || before.replaced.first !== undefined;
+  if (before.hold !== undefined && isHeldFor) list.order(before.hold, prepared);
   if (before.replaced.first !== undefined) list.order(before.replaced.first, [pull]);
   const gates = [data, before.isNeeded ? undefined : before.sanitize];
   const around = [before.network, volumes, pull, ...before.stops, ...gates];
@@ -113,17 +123,17 @@ function addNode(list: StepList, work: NodeWork, before: Before): Added {
     ? list.add({ kind: 'start', node, digest }, [...around, late === undefined ? job : undefined, removed, held])
     : undefined;
   const provision = work.provision ? list.add({ kind: 'provision', node, digest }, [start]) : undefined;
-  const confirm = work.awaitReady ? list.add({ kind: 'await-ready', node, digest }, [start, provision]) : undefined;
+  const confirm = work.awaitReady ? list.add({ kind: 'await-ready', node, digest }, [start ?? held, provision]) : undefined;
   const firewall = work.firewall ? { firewall: true as const } : {};
   const address = work.address === 'ready' ? list.add({ kind: 'switch-address', node, digest, ...firewall }, [confirm]) : undefined;
   if (work.resize) list.add({ kind: 'resize', node, digest }, [confirm]);
   const up = address ?? confirm ?? provision;
   if (late !== undefined && job !== undefined) {
     list.order(job, [up]);
-    return { entry: start === undefined ? [] : [start], up, ready: job, loose: [] };
+    return { pull, entry: start === undefined ? [] : [start], up, ready: job, loose: [] };
   }
   const entry = job ?? start;
-  return { entry: entry === undefined ? [] : [entry], up, ready: up, loose: job !== undefined && start === undefined ? [job] : [] };
+  return { pull, entry: entry === undefined ? [] : [entry], up, ready: up, loose: job !== undefined && start === undefined ? [job] : [] };
 }
 
 /** Nodes that need, through any number of others, one of `marked`; only through nodes that are active. Iterative. */

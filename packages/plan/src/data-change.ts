@@ -17,7 +17,7 @@ export interface DataChange {
   readonly switch: DataSwitch | undefined;
   /** Renames of nodes' folders, in this order. After a switch all that are desired: what the new set holds is not known. */
   readonly moves: readonly VolumeMove[];
-  /** The data is foreign and was not sanitised yet; undefined where it is open, and where nothing shall run. */
+  /** The data is foreign and was not sanitised yet; undefined where it is open. */
   readonly closed: Closed | undefined;
 }
 
@@ -100,9 +100,9 @@ function pendingMoves(desired: readonly VolumeMove[] | undefined, volumes: Obser
   });
 }
 
-function closedData({ spec, run, dataSource, dataGeneration }: Desired, sanitizer: NodeSpec | undefined): Closed | undefined {
+function closedData({ spec, dataSource, dataGeneration }: Desired, sanitizer: NodeSpec | undefined): Closed | undefined {
   const sanitize = dataSource?.sanitize;
-  if (!sanitize || !spec || run !== 'up') return undefined;
+  if (!sanitize || !spec) return undefined;
   const nodes = new Map(spec.nodes.map((node) => [node.name, node]));
   const needs = new Set<NodeName>();
   const need = (node: NodeSpec | undefined): void => {

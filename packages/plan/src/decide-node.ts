@@ -46,8 +46,8 @@ export function decideNode(situation: NodeSituation): NodeWork {
 
 /** The way of most nodes of most plans, kept free of everything that costs. */
 function isIdle(situation: NodeSituation, population: Population, stale: readonly ObservedGeneration[]): boolean {
-  const { spec, before, data, missingVolumes, dependantsChanged } = situation;
-  const quiet = stale.length === 0 && !data?.isRebuilt && missingVolumes.length === 0 && !dependantsChanged;
+  const { spec, before, missingVolumes, dependantsChanged } = situation;
+  const quiet = stale.length === 0 && missingVolumes.length === 0 && !dependantsChanged;
   if (!quiet || population.missing > 0 || population.remove.length > 0 || population.differ || !population.confirmed) return false;
   if (before === spec) return true;
   return before !== undefined && !spec.hooks.deploy && !spec.hooks.postDeploy && sameInPlace(before, spec);

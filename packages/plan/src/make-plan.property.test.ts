@@ -1,125 +1,35 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  canonicalJson,
-  type EnvironmentSpec,
-  type NodeSpec,
-  nodeDigest,
-  type ObservedEnvironment,
-  type ObservedInstance,
-} from '@coppice/model';
-import {
-  buildNode,
-  buildSpec,
-  deploymentId,
-  mountAt,
-  observedGeneration,
-  observedWorld,
-  relatedTo,
-  routeTo,
-} from '@coppice/model/builders';
+import { canonicalJson, type EnvironmentSpec, type NodeName, nodeDigest, type SnapshotId } from '@coppice/model';
 import fc from 'fast-check';
+import { keptMounts } from './data-change.ts';
 import { makePlan } from './make-plan.ts';
-import { ModelWorld } from './model-world.ts';
+import type { ModelVolume } from './model-data.ts';
+import { type ModelStart, ModelWorld } from './model-world.ts';
 import type { PlanInput } from './plan-input.ts';
 import type { Plan, Step } from './plan-value.ts';
+import { type Scenario, scenario, startOf } from './random-scenario.ts';
 import { wantedInstances } from './wanted-instances.ts';
 
-const attempt = deploymentId('d_now');
+const numRuns = 600;
 
-/** How one node looks in one spec. */
-const nodeShape = fc.record({
-  there: fc.boolean(),
-  code: fc.constantFrom('1', '1', '2'),
-  needs: fc.array(fc.nat(6), { maxLength: 3 }),
-  mount: fc.constantFrom('none', 'shared', 'exclusive'),
-  instances: fc.integer({ min: 1, max: 3 }),
-  memory: fc.constantFrom(256, 512),
-  hook: fc.boolean(),
-  provision: fc.boolean(),
-});
-type NodeShape = typeof nodeShape extends fc.Arbitrary<infer Shape> ? Shape : never;
-
-/** What may have happened to a node that was served. */
-const mishap = fc.constantFrom('none', 'none', 'none', 'crashed', 'unready', 'gone', 'resized', 'surplus', 'leftover', 'no volume');
-const scenario = fc.record({
-  before: fc.option(fc.array(nodeShape, { minLength: 7, maxLength: 7 })),
-  after: fc.array(nodeShape, { minLength: 7, maxLength: 7 }),
-  mishaps: fc.array(mishap, { minLength: 7, maxLength: 7 }),
-  network: fc.boolean(),
-  order: fc.array(fc.nat(), { minLength: 60, maxLength: 60 }),
-  crashAfter: fc.nat(20),
-});
-type Scenario = typeof scenario extends fc.Arbitrary<infer Value> ? Value : never;
-
-function specOf(shapes: readonly NodeShape[]): EnvironmentSpec {
-  const there = shapes.map((shape, index) => shape.there || index === 0);
-  const nodes = shapes.flatMap((shape, index) => (there[index] ? [nodeOf(shape, index, there)] : []));
-  return buildSpec(nodes, [routeTo('n0')]);
+interface Beginning {
+  readonly world: ModelWorld;
+  readonly start: ReturnType<typeof startOf>;
 }
 
-function nodeOf(shape: NodeShape, index: number, there: readonly boolean[]): NodeSpec {
-  const needs = [...new Set(shape.needs)].filter((other) => other > index && there[other]);
-  return buildNode(`n${index}`, {
-    code: shape.code,
-    relationships: needs.map((other) => relatedTo(`n${other}`)),
-    mounts: shape.mount === 'none' ? [] : [mountAt('/app/data', shape.mount === 'exclusive' ? 'exclusive' : 'shared')],
-    instances: shape.mount === 'exclusive' ? 1 : shape.instances,
-    resources: { cpu: 0.5, memoryBytes: shape.memory * 1024 * 1024, diskBytes: 0 },
-    hooks: { deploy: shape.hook ? './migrate' : undefined, postDeploy: shape.hook ? './warm' : undefined, postStart: undefined },
-    provision: shape.provision ? { argv: ['provision'], schemas: [] } : undefined,
-  });
+function begin(value: Scenario, overrides: Parameters<typeof startOf>[1] = {}): Beginning {
+  const start = startOf(value, overrides);
+  return { world: new ModelWorld(start), start };
 }
 
-function worldOf({ mishaps, network }: Scenario, previous: EnvironmentSpec | undefined): ObservedEnvironment {
-  const world = observedWorld(previous);
-  if (!previous) return world;
-  const generations = previous.nodes.flatMap((node) => {
-    const generation = observedGeneration(node, { instances: observedGeneration(node).instances.slice(0, wantedInstances(node)) });
-    const change = (overrides: Partial<ObservedInstance>): typeof generation => ({
-      ...generation,
-      instances: generation.instances.map((instance, index) => (index === 0 ? { ...instance, ...overrides } : instance)),
-    });
-    const exclusive = node.mounts.some((mount) => mount.exclusive);
-    switch (mishaps[Number(node.name.slice(1))]) {
-      case 'crashed':
-        return [change({ state: 'exited', exitCode: 3, address: undefined })];
-      case 'unready':
-        return [change({ readiness: 'unready' })];
-      case 'gone':
-        return [];
-      case 'resized':
-        return [change({ memoryBytes: 1 })];
-      case 'surplus':
-        return exclusive
-          ? [generation]
-          : [
-              {
-                ...generation,
-                instances: [...generation.instances, { ...change({}).instances[0], id: `${node.name}-more`, index: 7 } as ObservedInstance],
-              },
-            ];
-      case 'leftover': {
-        const other = observedGeneration({ ...node, argv: ['left', 'over'] });
-        return exclusive
-          ? [generation]
-          : [generation, { ...other, instances: other.instances.map((instance) => ({ ...instance, id: `${instance.id}-left` })) }];
-      }
-      default:
-        return [generation];
-    }
-  });
-  const kept = world.volumes.filter(({ node }) => mishaps[Number(node.slice(1))] !== 'no volume');
-  return { ...world, generations, volumes: kept, network };
+function inputOf(world: ModelWorld, { previous, sanitizer, resting }: Pick<ModelStart, 'previous' | 'sanitizer' | 'resting'>): PlanInput {
+  const { desired, jobs } = world;
+  return { desired, observed: world.observe(), previous, jobs, routes: world.wantedRoutes(), sanitizer, resting };
 }
 
-function planOf(world: ModelWorld, spec: EnvironmentSpec, previous: EnvironmentSpec | undefined): Plan {
-  return makePlan(inputOf(world, spec, previous));
-}
-
-function inputOf(world: ModelWorld, spec: EnvironmentSpec, previous: EnvironmentSpec | undefined): PlanInput {
-  const desired = { exists: true, run: 'up', spec, dataGeneration: 0, attempt } as const;
-  return { desired, observed: world.observe(), previous, jobs: world.jobs, routes: world.wantedRoutes() };
+function planOf(world: ModelWorld, start: Pick<ModelStart, 'previous' | 'sanitizer' | 'resting'>): Plan {
+  return makePlan(inputOf(world, start));
 }
 
 /** Runs up to `limit` steps, each time any of those that are free. */
@@ -158,16 +68,6 @@ function shuffled(input: PlanInput): PlanInput {
   };
 }
 
-function begin(value: Scenario): {
-  readonly world: ModelWorld;
-  readonly spec: EnvironmentSpec;
-  readonly previous: EnvironmentSpec | undefined;
-} {
-  const previous = value.before ? specOf(value.before) : undefined;
-  const spec = specOf(value.after);
-  return { world: new ModelWorld({ spec, previous, observed: worldOf(value, previous), attempt }), spec, previous };
-}
-
 function assertDesired(world: ModelWorld, spec: EnvironmentSpec): void {
   const { generations, network } = world.observe();
   const there = generations.map(({ node, digest, instances }) => ({
@@ -180,39 +80,143 @@ function assertDesired(world: ModelWorld, spec: EnvironmentSpec): void {
   assert.deepEqual({ network, there: there.sort(byNode) }, { network: true, there: wanted });
 }
 
+function assertNothingLeft({ world, start }: Beginning): void {
+  assert.deepEqual(planOf(world, start).steps, [], 'before it is noted as served');
+  assert.deepEqual(planOf(world, { ...start, previous: start.spec }).steps, [], 'afterwards');
+}
+
+/** The volumes of the set that the world began with, or was given, are where they shall be, and nothing that was ever there is lost. */
+function assertData({ world, start }: Beginning, all: ReadonlySet<string>): void {
+  const { dataSource, dataGeneration, volumeMoves = [] } = start.desired;
+  const before = new ModelWorld(start).data;
+  if (dataSource && before.generation !== dataGeneration) {
+    const old = before.volumes;
+    before.replace({ ...dataSource, generation: dataGeneration });
+    assert.equal(world.data.generation, dataGeneration);
+    const aside = world.data.kept(dataSource.aside);
+    assert.deepEqual(aside, before.kept(dataSource.aside));
+    assert.ok(old.length === 0 || aside !== undefined, 'what was there is kept');
+  }
+  before.move(volumeMoves);
+  const present = new Set(world.data.volumes.map(told));
+  for (const volume of before.volumes) assert.ok(present.has(told(volume)), `${told(volume)} is not there`);
+  const left = world.data.contents();
+  for (const content of all) assert.ok(left.has(content), `${content} is lost`);
+}
+
+function told({ node, volume, content }: ModelVolume): string {
+  return `${node}/${volume} with ${content}`;
+}
+
 test('any plan, run in any order its edges allow, reaches what is desired and leaves nothing to plan', () => {
   fc.assert(
     fc.property(scenario, (value) => {
-      const { world, spec, previous } = begin(value);
-      run(world, planOf(world, spec, previous), value);
-      assertDesired(world, spec);
-      assert.deepEqual(planOf(world, spec, previous).steps, [], 'before it is noted as served');
-      assert.deepEqual(planOf(world, spec, spec).steps, [], 'afterwards');
+      const beginning = begin(value);
+      const { world, start } = beginning;
+      const all = world.data.contents();
+      run(world, planOf(world, start), value);
+      assertDesired(world, start.spec);
+      assertData(beginning, all);
+      assertNothingLeft(beginning);
     }),
-    { numRuns: 600 },
+    { numRuns },
   );
 });
 
 test('a plan that is cut off anywhere is finished by the next one', () => {
   fc.assert(
     fc.property(scenario, (value) => {
-      const { world, spec, previous } = begin(value);
-      run(world, planOf(world, spec, previous), { order: value.order, limit: value.crashAfter });
-      run(world, planOf(world, spec, previous), value);
-      assertDesired(world, spec);
-      assert.deepEqual(planOf(world, spec, previous).steps, [], 'before it is noted as served');
-      assert.deepEqual(planOf(world, spec, spec).steps, [], 'afterwards');
+      const beginning = begin(value);
+      const { world, start } = beginning;
+      const all = world.data.contents();
+      run(world, planOf(world, start), { order: value.order, limit: value.crashAfter });
+      run(world, planOf(world, start), value);
+      assertDesired(world, start.spec);
+      assertData(beginning, all);
+      assertNothingLeft(beginning);
     }),
-    { numRuns: 600 },
+    { numRuns },
+  );
+});
+
+test('where only the data becomes another, nodes that mount none of it are not touched', () => {
+  fc.assert(
+    fc.property(scenario, (value) => {
+      const before = value.before ?? value.after;
+      const { world, start } = begin({ ...value, before, after: before, mishaps: value.mishaps.map(() => 'none'), network: true });
+      const plan = planOf(world, start);
+      const untouched = start.spec.nodes.filter((node) => keptMounts(node).length === 0).map(({ name }) => name);
+      const sanitizing = plan.steps.filter((step) => 'node' in step && untouched.includes(step.node));
+      assert.deepEqual(
+        plan.changes.filter(({ node, action }) => untouched.includes(node) && action !== 'keep'),
+        [],
+      );
+      assert.ok(sanitizing.every((step) => step.kind === 'run-job' && step.hook === 'sanitize'));
+    }),
+    { numRuns },
+  );
+});
+
+test('a suspended environment gets its data while nothing runs, runs nothing for it, and sanitises once it is awake', () => {
+  fc.assert(
+    fc.property(scenario, fc.nat(20), (value, cut) => {
+      const beginning = begin(value, { run: 'suspended' });
+      const { world, start } = beginning;
+      const all = world.data.contents();
+      run(world, planOf(world, start), { order: value.order, limit: cut });
+      run(world, planOf(world, start), value);
+      assert.deepEqual(world.observe().generations, []);
+      assert.deepEqual(world.jobs, []);
+      assertData(beginning, all);
+      assertNothingLeft(beginning);
+    }),
+    { numRuns },
+  );
+});
+
+test('a deleted environment leaves nothing but the data that is to be kept', () => {
+  fc.assert(
+    fc.property(scenario, fc.boolean(), fc.nat(20), (value, isKept, cut) => {
+      const { world, start } = begin(value, { exists: false, ...(isKept ? { keepData: 'b_kept' as SnapshotId } : {}) });
+      const before = world.data.volumes;
+      run(world, planOf(world, start), { order: value.order, limit: cut });
+      run(world, planOf(world, start), value);
+      const { network, generations, volumes, dataGeneration } = world.observe();
+      assert.deepEqual(
+        { network, generations, volumes, dataGeneration },
+        { network: false, generations: [], volumes: [], dataGeneration: undefined },
+      );
+      assert.deepEqual(world.data.kept('b_kept' as SnapshotId), isKept && before.length > 0 ? before : undefined);
+      assert.deepEqual(planOf(world, start).steps, []);
+    }),
+    { numRuns },
+  );
+});
+
+test('while nodes rest that crashed, nothing is done that has to wait for them', () => {
+  fc.assert(
+    fc.property(scenario, fc.array(fc.nat(6), { minLength: 1, maxLength: 4 }), (value, rest) => {
+      const resting = new Set(rest.map((index) => `n${index}` as NodeName));
+      const start = { ...startOf(value), resting };
+      const world = new ModelWorld(start);
+      run(world, planOf(world, start), value);
+      assert.deepEqual(
+        planOf(world, start).steps.filter((step) => step.kind === 'switch-data' || step.kind === 'move-volumes'),
+        [],
+      );
+      run(world, planOf(world, { ...start, resting: new Set() }), value);
+      assertDesired(world, start.spec);
+    }),
+    { numRuns },
   );
 });
 
 test('steps are in topological order, with unique ids, and wait only for steps of the plan', () => {
   fc.assert(
     fc.property(scenario, (value) => {
-      const { world, spec, previous } = begin(value);
+      const { world, start } = begin(value);
       const seen = new Set<string>();
-      for (const step of planOf(world, spec, previous).steps) {
+      for (const step of planOf(world, start).steps) {
         assert.ok(!seen.has(step.id), `${step.id} twice`);
         for (const id of step.after) assert.ok(seen.has(id), `${step.id} waits for ${id}`);
         seen.add(step.id);
@@ -225,8 +229,8 @@ test('steps are in topological order, with unique ids, and wait only for steps o
 test('the order in which things are listed does not change a byte of the plan', () => {
   fc.assert(
     fc.property(scenario, (value) => {
-      const { world, spec, previous } = begin(value);
-      const input = inputOf(world, spec, previous);
+      const { world, start } = begin(value);
+      const input = inputOf(world, start);
       assert.equal(canonicalJson(makePlan(shuffled(input))), canonicalJson(makePlan(input)));
     }),
     { numRuns: 300 },

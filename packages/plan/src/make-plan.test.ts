@@ -4,7 +4,6 @@ import { type EnvironmentSpec, isCoppiceError, type NodeSpec, sha256 } from '@co
 import {
   buildNode,
   buildSpec,
-  deploymentId,
   mountAt,
   nodeName,
   observedGeneration,
@@ -13,33 +12,12 @@ import {
   relatedTo,
   routeTo,
 } from '@coppice/model/builders';
-import { describeChange } from './describe-plan.ts';
-import { makePlan } from './make-plan.ts';
+import { changed, plan, shown } from './plan-fixture.ts';
 import type { PlanInput } from './plan-input.ts';
 import type { Plan } from './plan-value.ts';
 
-const attempt = deploymentId('d_now');
 const database = buildNode('db', { kind: 'service', mounts: [mountAt('/var/lib/db', 'exclusive')] });
 const web = buildNode('web', { relationships: [relatedTo('db')] });
-
-function plan(
-  spec: EnvironmentSpec | undefined,
-  rest: Partial<PlanInput> & { readonly run?: 'up' | 'suspended'; readonly exists?: boolean } = {},
-): Plan {
-  const { run = 'up', exists = true, ...input } = rest;
-  const desired = { exists, run, spec, dataGeneration: 0, attempt };
-  return makePlan({ desired, observed: observedWorld(undefined), jobs: [], routes: undefined, ...input });
-}
-
-/** A step as `id < what it waits for`, digests left out. */
-function shown(made: Plan): readonly string[] {
-  const short = (id: string): string => id.replace(/ [0-9a-f]{12}$/, '');
-  return made.steps.map((step) => (step.after.length === 0 ? short(step.id) : `${short(step.id)} < ${step.after.map(short).join(', ')}`));
-}
-
-function changed(made: Plan): readonly string[] {
-  return made.changes.map(describeChange);
-}
 
 /** From one served spec to another, with the world as the first wants it. */
 function between(

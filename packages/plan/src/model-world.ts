@@ -1,24 +1,37 @@
 import {
-  canonicalJson,
-  type DeploymentId,
+  type Desired,
   type Digest,
   digestOf,
-  type EnvironmentSpec,
+  isClosed,
   type NodeName,
   type NodeSpec,
   nodeDigest,
   type ObservedEnvironment,
   type ObservedInstance,
 } from '@coppice/model';
-import type { RecordedJob } from './plan-input.ts';
-import type { Step } from './plan-value.ts';
+import { keptMounts } from './data-change.ts';
+import { ModelData, type ModelVolume } from './model-data.ts';
+import type { PlanInput, RecordedJob } from './plan-input.ts';
+import { jobHook, type Step } from './plan-value.ts';
 import { wantedInstances } from './wanted-instances.ts';
 
 interface LiveGeneration {
   readonly node: NodeName;
   readonly digest: Digest;
-  deployment: DeploymentId;
+  readonly deployment: ObservedEnvironment['generations'][number]['deployment'];
   instances: ObservedInstance[];
+}
+
+export interface ModelStart {
+  readonly desired: Desired;
+  readonly previous: PlanInput['previous'];
+  readonly observed: ObservedEnvironment;
+  /** What generations are of that no spec names. */
+  readonly leftOvers?: readonly NodeSpec[];
+  readonly kept?: ConstructorParameters<typeof ModelData>[1];
+  readonly sanitizer?: NodeSpec | undefined;
+  /** As the plan is told: not all nodes come up. */
+  readonly resting?: ReadonlySet<NodeName> | undefined;
 }
 
 /**
@@ -26,37 +39,45 @@ interface LiveGeneration {
  * at every step. Throws Error where a plan breaks one.
  */
 export class ModelWorld {
-  readonly #spec: EnvironmentSpec;
+  readonly data: ModelData;
+  #desired: Desired;
   readonly #nodes: ReadonlyMap<NodeName, NodeSpec>;
   readonly #served: ReadonlyMap<NodeName, NodeSpec>;
-  readonly #attempt: DeploymentId;
+  readonly #specs: ReadonlyMap<Digest, NodeSpec>;
+  /** What sanitising needs. */
+  readonly #needs: ReadonlySet<NodeName>;
+  readonly #resting: ReadonlySet<NodeName>;
   readonly #generations = new Map<string, LiveGeneration>();
-  readonly #volumes = new Set<string>();
   readonly #jobs: RecordedJob[] = [];
   #network: boolean;
   #routes: Digest | undefined;
+  #held: readonly NodeName[] = [];
   #started = 0;
 
-  constructor(start: {
-    readonly spec: EnvironmentSpec;
-    readonly previous: EnvironmentSpec | undefined;
-    readonly observed: ObservedEnvironment;
-    readonly attempt: DeploymentId;
-  }) {
-    this.#spec = start.spec;
-    this.#attempt = start.attempt;
-    this.#nodes = new Map(start.spec.nodes.map((node) => [node.name, node]));
-    this.#served = new Map((start.previous?.nodes ?? []).map((node) => [node.name, node]));
-    for (const { node, digest, deployment, instances } of start.observed.generations) {
+  constructor(start: ModelStart) {
+    const { desired, previous, observed, leftOvers = [], kept = new Map<never, readonly ModelVolume[]>(), sanitizer } = start;
+    this.#resting = start.resting ?? new Set();
+    const isUp = desired.exists && desired.run === 'up';
+    const nodes = desired.spec?.nodes ?? [];
+    this.#desired = desired;
+    this.#nodes = new Map(isUp ? nodes.map((node) => [node.name, node]) : []);
+    this.#served = new Map((previous?.nodes ?? []).map((node) => [node.name, node]));
+    this.#specs = new Map([...leftOvers, ...this.#served.values(), ...nodes].map((node) => [nodeDigest(node), node]));
+    this.#needs = this.#above(sanitizer ?? nodes.find(({ name }) => name === desired.dataSource?.sanitize?.node));
+    for (const { node, digest, deployment, instances } of observed.generations) {
       this.#generations.set(keyOf(node, digest), { node, digest, deployment, instances: [...instances] });
     }
-    for (const { node, volume } of start.observed.volumes) this.#volumes.add(canonicalJson([node, volume]));
-    this.#network = start.observed.network;
-    this.#routes = start.observed.routes;
+    this.data = new ModelData(observed, kept);
+    this.#network = observed.network;
+    this.#routes = observed.routes;
   }
 
   get jobs(): readonly RecordedJob[] {
     return this.#jobs;
+  }
+
+  get desired(): Desired {
+    return this.#desired;
   }
 
   observe(): ObservedEnvironment {
@@ -64,18 +85,16 @@ export class ModelWorld {
       network: this.#network,
       generations: [...this.#generations.values()],
       jobs: [],
-      volumes: [...this.#volumes].map((text) => {
-        const [node, volume] = JSON.parse(text) as [NodeName, string];
-        return { node, volume };
-      }),
+      ...this.data.observe(),
       routes: this.#routes,
-      hold: undefined,
+      hold: this.#held.length > 0 ? 'switching' : undefined,
     };
   }
 
   /** The table as it should be, once every routed node's instances are there. */
   wantedRoutes(): Digest | undefined {
-    const routed = this.#spec.routes.flatMap((route) => (route.kind === 'upstream' ? [route.node] : []));
+    if (this.#isClosed()) return digestOf('closed');
+    const routed = this.#routed().filter((name) => this.#nodes.has(name));
     const servers = routed.map((name) => this.#ready(name));
     return servers.every((ids) => ids.length > 0) ? digestOf({ routed, servers }) : undefined;
   }
@@ -87,12 +106,11 @@ export class ModelWorld {
         this.#network = true;
         break;
       case 'create-volumes':
-        for (const mount of this.#node(step.node).mounts) this.#volumes.add(canonicalJson([mount.node ?? step.node, mount.volume]));
+        this.#checkData(step.node, step.id);
+        for (const mount of keptMounts(this.#node(step.node))) this.data.ensure(mount.node ?? step.node, mount.volume);
         break;
       case 'run-job':
-        if (step.hook === 'deploy') this.#checkDependencies(step.node);
-        check(!this.#jobs.some((job) => job.node === step.node && job.hook === step.hook), `${step.id} runs twice`);
-        this.#jobs.push({ node: step.node, hook: step.hook, state: 'succeeded' });
+        this.#runJob(step);
         break;
       case 'provision':
         this.#jobs.push({ node: step.node, hook: 'provision', state: 'succeeded' });
@@ -106,10 +124,16 @@ export class ModelWorld {
       case 'resize':
         this.#change(step, (instance) => ({ ...instance, ...resourcesOf(this.#node(step.node)) }));
         break;
+      case 'hold-routes':
+        this.#held = step.nodes;
+        this.#routes = digestOf({ held: step.nodes });
+        break;
       case 'switch-routes':
-        for (const name of this.#nodes.keys()) {
+        check(!this.#isClosed() || this.#resting.size > 0 || this.#nodes.size === 0, 'routes are switched before the data is sanitised');
+        for (const name of this.#resting.size > 0 ? [] : this.#nodes.keys()) {
           check(this.#ready(name).length >= wantedInstances(this.#node(name)), `routes are switched while ${name} is not ready`);
         }
+        this.#held = [];
         this.#routes = this.wantedRoutes() ?? this.#routes;
         break;
       case 'stop':
@@ -117,12 +141,101 @@ export class ModelWorld {
         break;
       case 'remove-instances':
         this.#change(step, (instance) => (step.instances.includes(instance.id) ? undefined : instance));
-        this.#routes = this.#routes === undefined ? undefined : (this.wantedRoutes() ?? this.#routes);
+        this.#routes = this.#routes === undefined || this.#held.length > 0 ? this.#routes : (this.wantedRoutes() ?? this.#routes);
+        break;
+      case 'switch-data':
+        check(this.#isSwitchPending(), 'data is replaced that is as desired');
+        this.#checkNobodyMounts(step.id, () => true);
+        this.data.replace(step);
+        break;
+      case 'move-volumes':
+        check(!this.#isSwitchPending(), 'volumes are moved in data that is about to be replaced');
+        for (const { from, to } of this.data.move(step.moves)) this.#checkNobodyMounts(step.id, (owner) => [from, to].includes(owner));
+        break;
+      case 'remove-routes':
+        this.#routes = undefined;
+        break;
+      case 'remove-network':
+        this.#network = false;
+        break;
+      case 'remove-volumes':
+        check(!this.#desired.exists, 'the data is removed of an environment that shall exist');
+        check(step.keepAs === this.#desired.keepData, 'the data is not kept as desired');
+        this.#checkNobodyMounts(step.id, () => true);
+        this.data.remove(step.keepAs);
         break;
       default:
         break;
     }
     this.#checkExclusive(step);
+  }
+
+  #runJob(step: Extract<Step, { readonly kind: 'run-job' }>): void {
+    const hook = jobHook(step);
+    check(!this.#jobs.some((job) => job.node === step.node && job.hook === hook), `${step.id} runs twice`);
+    check(this.#network, `${step.id} runs without a network`);
+    this.#jobs.push({ node: step.node, hook, state: 'succeeded' });
+    if (step.hook === 'sanitize') this.#sanitize(step.id);
+    else check(!this.#isClosed(), `${step.id} runs on data that is not sanitised`);
+    if (step.hook !== 'deploy') return;
+    this.#checkDependencies(step.node);
+    this.#checkData(step.node, step.id);
+  }
+
+  #sanitize(id: string): void {
+    check(this.#isClosed(), `${id} runs on data that is open`);
+    check(!this.#isSwitchPending() && this.#movesPending().length === 0, `${id} runs on data that is about to be replaced`);
+    for (const { node, digest, instances } of this.#generations.values()) {
+      const mounts = this.#kept(digest).length > 0;
+      check(!mounts || this.#needs.has(node) || instances.length === 0, `${node} holds data while it is sanitised`);
+    }
+    for (const name of this.#needs) check(this.#isReady(name), `${id} comes before ${name} is ready`);
+    const { sanitize: _, ...dataSource } = this.#desired.dataSource ?? fail();
+    this.#desired = { ...this.#desired, dataSource };
+  }
+
+  #isClosed(): boolean {
+    return isClosed(this.#desired);
+  }
+
+  #isSwitchPending(): boolean {
+    const { exists, dataSource, dataGeneration } = this.#desired;
+    return exists && dataSource !== undefined && this.data.generation !== dataGeneration;
+  }
+
+  #movesPending(): readonly string[] {
+    return this.data.pending(this.#desired.volumeMoves ?? []).flatMap(({ from, to }) => [from, to]);
+  }
+
+  /** The data that a node is about to use is what it shall be. */
+  #checkData(name: NodeName, id: string): void {
+    const owners = keptMounts(this.#node(name)).map((mount) => mount.node ?? name);
+    if (owners.length === 0) return;
+    check(!this.#isSwitchPending(), `${id} comes before the data is replaced`);
+    for (const moving of this.#movesPending()) check(!owners.includes(moving as NodeName), `${id} comes before ${moving} is moved`);
+  }
+
+  /** Whatever state its instances are in: one that was only created may still start. */
+  #checkNobodyMounts(id: string, isMeant: (owner: string) => boolean): void {
+    for (const { node, digest, instances } of this.#generations.values()) {
+      const mounts = this.#kept(digest).some((mount) => isMeant(mount.node ?? node));
+      check(!mounts || instances.length === 0, `${node} holds what ${id} changes`);
+    }
+  }
+
+  #kept(digest: Digest): NodeSpec['mounts'] {
+    return keptMounts(this.#specs.get(digest) ?? fail());
+  }
+
+  #routed(): readonly NodeName[] {
+    return (this.#desired.spec?.routes ?? []).flatMap((route) => (route.kind === 'upstream' ? [route.node] : []));
+  }
+
+  /** Desired nodes that a node needs, through any number of others. */
+  #above(of: NodeSpec | undefined): ReadonlySet<NodeName> {
+    const found = new Set((of?.relationships ?? []).map(({ node }) => node).filter((name) => this.#nodes.has(name)));
+    for (const name of found) for (const { node } of this.#node(name).relationships) found.add(node);
+    return found;
   }
 
   #node(name: NodeName): NodeSpec {
@@ -143,12 +256,15 @@ export class ModelWorld {
 
   #start(name: NodeName, digest: Digest): void {
     check(this.#network, `${name} starts without a network`);
+    check(!this.#isClosed() || this.#needs.has(name), `${name} starts before the data is sanitised`);
     this.#checkDependencies(name);
+    this.#checkData(name, `the start of ${name}`);
     const node = this.#node(name);
-    for (const mount of node.mounts) {
-      check(this.#volumes.has(canonicalJson([mount.node ?? name, mount.volume])), `${name} starts without its volume ${mount.volume}`);
+    for (const mount of keptMounts(node)) {
+      check(this.data.has(mount.node ?? name, mount.volume), `${name} starts without its volume ${mount.volume}`);
     }
-    const generation = this.#generations.get(keyOf(name, digest)) ?? { node: name, digest, deployment: this.#attempt, instances: [] };
+    const deployment = this.#desired.attempt ?? fail();
+    const generation = this.#generations.get(keyOf(name, digest)) ?? { node: name, digest, deployment, instances: [] };
     this.#generations.set(keyOf(name, digest), generation);
     const taken = new Set(generation.instances.map(({ index }) => index));
     for (let index = 0; index < wantedInstances(node); index += 1) {
@@ -169,33 +285,62 @@ export class ModelWorld {
   }
 
   #checkDependencies(name: NodeName): void {
-    for (const { node } of this.#node(name).relationships) {
-      const live = this.#generations.get(keyOf(node, nodeDigest(this.#node(node))))?.instances ?? [];
-      const ready = live.some((instance) => instance.state === 'running' && instance.readiness === 'ready');
-      check(ready, `${name} starts before ${node} is ready`);
-    }
+    for (const { node } of this.#node(name).relationships) this.#checkReady(node, `the start of ${name}`);
+  }
+
+  #checkReady(name: NodeName, id: string): void {
+    check(this.#isReady(name) || this.#resting.has(name), `${id} comes before ${name} is ready`);
+  }
+
+  #isReady(name: NodeName): boolean {
+    const live = this.#generations.get(keyOf(name, nodeDigest(this.#node(name))))?.instances ?? [];
+    return live.some(({ state, readiness }) => state === 'running' && readiness === 'ready');
   }
 
   #stop(name: NodeName, digest: Digest): void {
     const desired = this.#nodes.get(name);
-    check(!desired || nodeDigest(desired) !== digest, `${name} is stopped although it is desired`);
-    const before = this.#served.get(name);
-    // What an attempt left serves nobody.
-    const isLeftOver = before === undefined || nodeDigest(before) !== digest;
-    // What was served goes dependants first; a dependant that is replaced in place of its old one has gone already, or overlaps.
-    const overlaps = (node: NodeSpec): boolean => node.mounts.every((mount) => !mount.exclusive);
-    for (const [other, before] of isLeftOver ? [] : this.#served) {
-      const isOld = before.relationships.some(({ node }) => node === name) && this.#isLive(other, nodeDigest(before));
-      const stays = this.#nodes.get(other);
-      const bothLate = overlaps(before) && (!stays || overlaps(stays)) && (!desired || (overlaps(desired) && this.#overlapped(name)));
-      const goes = !stays || nodeDigest(stays) !== nodeDigest(before);
-      check(!(isOld && goes && bothLate), `${name} stops before ${other}, which needs it`);
-    }
+    const isDataStop = this.#goesForData(name, digest);
+    check(isDataStop || !desired || nodeDigest(desired) !== digest, `${name} is stopped although it is desired`);
+    if (isDataStop && this.#isLive(name, digest)) this.#checkHeld(name);
+    this.#checkDependantsGone(name, digest, isDataStop);
     this.#generations.delete(keyOf(name, digest));
   }
 
-  #overlapped(name: NodeName): boolean {
-    return this.#served.get(name)?.mounts.every((mount) => !mount.exclusive) ?? true;
+  /** Whether it mounts what is to become another, or what nobody may hold yet. */
+  #goesForData(name: NodeName, digest: Digest): boolean {
+    const owners = this.#kept(digest).map((mount) => mount.node ?? name);
+    if (owners.length === 0) return false;
+    const moving = this.#movesPending();
+    const isUnneeded = this.#isClosed() && !this.#needs.has(name);
+    return this.#isSwitchPending() || isUnneeded || owners.some((owner) => moving.includes(owner));
+  }
+
+  /** Requests that would reach what stops wait. */
+  #checkHeld(name: NodeName): void {
+    if (this.#nodes.size === 0) return;
+    for (const routed of this.#routed()) {
+      const needs = [...this.#above(this.#nodes.get(routed)), routed];
+      check(!needs.includes(name) || this.#held.includes(routed), `${name} stops for its data while requests reach it`);
+    }
+  }
+
+  /** What was served goes dependants first; a dependant that is replaced in place of its old one has gone already, or overlaps. */
+  #checkDependantsGone(name: NodeName, digest: Digest, isDataStop: boolean): void {
+    const before = this.#served.get(name);
+    // What an attempt left serves nobody.
+    if (before === undefined || nodeDigest(before) !== digest) return;
+    const desired = this.#nodes.get(name);
+    const overlaps = (node: NodeSpec): boolean => node.mounts.every((mount) => !mount.exclusive);
+    for (const [other, spec] of this.#served) {
+      const isOld = spec.relationships.some(({ node }) => node === name) && this.#isLive(other, nodeDigest(spec));
+      if (!isOld || this.#resting.has(other)) continue;
+      const stays = this.#nodes.get(other);
+      const goesForData = this.#goesForData(other, nodeDigest(spec));
+      const goes = !stays || nodeDigest(stays) !== nodeDigest(spec);
+      const bothLate = overlaps(spec) && (!stays || overlaps(stays)) && (!desired || (overlaps(desired) && overlaps(before)));
+      const isFirst = isDataStop ? goesForData : goes && bothLate && !goesForData;
+      check(!isFirst, `${name} stops before ${other}, which needs it`);
+    }
   }
 
   #isLive(name: NodeName, digest: Digest): boolean {
@@ -232,4 +377,8 @@ function resourcesOf({ resources }: NodeSpec): { readonly cpu: number; readonly 
 
 function check(holds: boolean | undefined, otherwise: string): void {
   if (!holds) throw new Error(otherwise);
+}
+
+function fail(): never {
+  throw new Error('the model world is not whole');
 }
