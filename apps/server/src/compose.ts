@@ -3,7 +3,16 @@ import { loadCatalog, staticServerFiles, typeDirectory } from '@coppice/catalog'
 import { configuredRetention, createControlPlane, type Ports, type RunningControlPlane } from '@coppice/control';
 import { createDockerEngine, createDockerSandbox, type DockerEngine, type DockerSandbox } from '@coppice/engine';
 import { type Authorization, createGitHttpHandler, type GitRepositories, openRepositories } from '@coppice/git';
-import { configuredLimits, createImageBuilder, createRegistryHandler, openBuildDisks, openOciStore, sweepBases } from '@coppice/images';
+import {
+  configuredLimits,
+  createImageBuilder,
+  createRegistryHandler,
+  createRoomForBuild,
+  openBuildDisks,
+  openOciStore,
+  refuseWithoutRoom,
+  sweepBases,
+} from '@coppice/images';
 import { createHaproxyRouter, type Router } from '@coppice/router';
 import { openStore, type Store } from '@coppice/state';
 import type { Volumes } from '@coppice/volumes';
@@ -83,6 +92,10 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
     disks: () => buildDisks,
     limits: configuredLimits(process.env),
   });
+  const room = createRoomForBuild({
+    folders: [{ path: directory.root, name: 'the data directory' }],
+    volumes: fileSystem.kind === 'none' ? undefined : fileSystem,
+  });
   const metrics = new ControlMetrics();
   const ports: Ports = {
     store,
@@ -91,6 +104,7 @@ export async function compose(options: ServerOptions, directory: DataDirectory, 
     router,
     repositories,
     images,
+    refuseWithoutRoom: async () => await refuseWithoutRoom(room),
     catalog,
     types: typeDirectory(catalog),
     typeFiles: (type, node) => (type.webServer === undefined ? {} : staticServerFiles(node.web.locations)),

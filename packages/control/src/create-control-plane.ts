@@ -18,6 +18,7 @@ import { Capture } from './data/capture.ts';
 import { Cloner } from './data/cloner.ts';
 import { DataChanger } from './data/data-changer.ts';
 import { DataKeeper } from './data/data-keeper.ts';
+import { GarbageCollector } from './data/garbage-collector.ts';
 import { lastServed } from './data/last-served.ts';
 import { Retention } from './data/retention.ts';
 import { SnapshotClaims } from './data/snapshot-claims.ts';
@@ -112,6 +113,7 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
     brancher,
     changer,
     keeper,
+    garbage: new GarbageCollector({ ports, keeper }),
   };
   return {
     control: {

@@ -1,7 +1,7 @@
 import type { Catalog } from '@coppice/catalog';
 import type { Engine } from '@coppice/engine';
 import type { Repositories } from '@coppice/git';
-import type { ImageBuilder } from '@coppice/images';
+import type { ImageBuilder, ImageGarbage } from '@coppice/images';
 import type { TypeDirectory } from '@coppice/model';
 import type { StepKind } from '@coppice/plan';
 import type { Router } from '@coppice/router';
@@ -18,7 +18,9 @@ export interface Ports {
   readonly volumes: Volumes;
   readonly router: Router;
   readonly repositories: Repositories;
-  readonly images: ImageBuilder;
+  readonly images: ImageBuilder & ImageGarbage;
+  /** Throws `limit-exceeded` where the disk has no room for another build; nobody looks where it is left out. */
+  readonly refuseWithoutRoom?: () => Promise<void>;
   readonly catalog: Catalog;
   readonly types: TypeDirectory;
   readonly typeFiles: TypeFiles;

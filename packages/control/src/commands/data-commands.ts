@@ -64,9 +64,7 @@ export function dataCommands(parts: CommandParts): DataCommands {
       }
       return { activity: activity.id };
     },
-    collectGarbage: async () => {
-      throw new CoppiceError('conflict', 'not there yet');
-    },
+    collectGarbage: async ({ dryRun }) => await parts.garbage.collect({ dryRun }),
   };
 }
 

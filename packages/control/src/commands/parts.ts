@@ -3,6 +3,7 @@ import type { ChangeQueue } from '../change-queue.ts';
 import type { Brancher } from '../data/brancher.ts';
 import type { DataChanger } from '../data/data-changer.ts';
 import type { DataKeeper } from '../data/data-keeper.ts';
+import type { GarbageCollector } from '../data/garbage-collector.ts';
 import type { HealthMonitor } from '../environment/health-monitor.ts';
 import type { Redeployer } from '../environment/redeployer.ts';
 import type { Remover } from '../environment/remover.ts';
@@ -27,4 +28,5 @@ export interface CommandParts {
   readonly brancher: Brancher;
   readonly changer: DataChanger;
   readonly keeper: DataKeeper;
+  readonly garbage: GarbageCollector;
 }

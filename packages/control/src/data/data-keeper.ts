@@ -23,6 +23,14 @@ export interface NewBackup {
   readonly before?: DeploymentId;
 }
 
+/** A kept copy, and what becomes of it. */
+export interface SnapshotGarbage {
+  readonly id: SnapshotId;
+  readonly action: 'keep' | 'delete';
+  /** For people. */
+  readonly why: string;
+}
+
 /** The records of kept data: backups and the trash. What no record, no environment and nobody at work names is swept away. */
 export class DataKeeper {
   readonly #parts: DataKeeperParts;
@@ -110,32 +118,58 @@ export class DataKeeper {
     return declared || (desired?.volumeMoves?.some(({ from, to }) => from === folder || to === folder) ?? false);
   }
 
+  /** Every kept copy, and why it stays or goes. What is recorded meanwhile is not in the list. */
+  async garbage(): Promise<readonly SnapshotGarbage[]> {
+    const { ports, claims } = this.#parts;
+    // Asked before the records.
+    const copies = await ports.volumes.snapshots();
+    const named = await this.#named();
+    return copies.map(({ id }) => {
+      const why = named.get(id) ?? (claims.has(id) ? 'work is under way with it' : undefined);
+      return why === undefined
+        ? { id, action: 'delete', why: 'no backup, no environment and nothing in the trash names it' }
+        : { id, action: 'keep', why };
+    });
+  }
+
   /** Deletes kept copies that nothing names, and records of backups whose copy is gone. */
   async sweep(): Promise<void> {
-    const { ports, claims } = this.#parts;
-    const { store, volumes, log } = ports;
-    // Asked before the records: what is recorded meanwhile is not in the list.
-    const copies = await volumes.snapshots();
-    const environments = store.environments.list();
-    const named = new Set<SnapshotId>();
-    for (const { id } of store.backups.list({})) named.add(id);
-    for (const { snapshot } of store.trash.list({})) if (snapshot !== undefined) named.add(snapshot);
-    const busy = new Set<EnvironmentId>();
-    for (const { id, desired } of environments) {
-      if (desired.keepData) named.add(desired.keepData);
-      if (!desired.dataSource || (await volumes.generation(id)) === desired.dataGeneration) continue;
-      busy.add(id);
-      named.add(desired.dataSource.from).add(desired.dataSource.aside);
-    }
-    for (const { id } of copies) {
-      if (named.has(id) || claims.has(id)) continue;
+    const { store, volumes, log } = this.#parts.ports;
+    const copies = await this.garbage();
+    for (const { id } of copies.filter(({ action }) => action === 'delete')) {
       log('data.swept', { snapshot: id });
       await volumes.removeSnapshot(id);
     }
     const there = new Set(copies.map(({ id }) => id));
+    const busy = new Set((await this.#switching()).map(({ id }) => id));
     for (const backup of store.backups.list({})) {
       if (backup.kind === 'replaced' && !there.has(backup.id) && !busy.has(backup.environment)) store.backups.delete(backup.id);
     }
+  }
+
+  /** What each copy is kept for, in words. */
+  async #named(): Promise<ReadonlyMap<SnapshotId, string>> {
+    const { store } = this.#parts.ports;
+    const named = new Map<SnapshotId, string>();
+    for (const { name, desired } of await this.#switching()) {
+      if (desired.dataSource) named.set(desired.dataSource.from, `it becomes the data of ${name}`);
+      if (desired.dataSource) named.set(desired.dataSource.aside, `it was the data of ${name}`);
+    }
+    for (const { name, desired } of store.environments.list())
+      if (desired.keepData) named.set(desired.keepData, `it was the data of ${name}`);
+    for (const { snapshot, environmentName } of store.trash.list({})) {
+      if (snapshot !== undefined) named.set(snapshot, `the trash holds it: ${environmentName} was deleted`);
+    }
+    for (const { id, environmentName, reason } of store.backups.list({})) named.set(id, `a backup of ${environmentName}: ${reason}`);
+    return named;
+  }
+
+  /** Environments whose data is about to be replaced. */
+  async #switching(): Promise<readonly EnvironmentRecord[]> {
+    const { store, volumes } = this.#parts.ports;
+    const pending = store.environments.list().filter(({ desired }) => desired.dataSource !== undefined);
+    const generations = await Promise.all(pending.map(({ id }) => volumes.generation(id)));
+    return pending.filter(({ desired }, index) => generations[index] !== desired.dataGeneration);
   }
 
   /** The type that the node had before its volumes were put aside. */

@@ -63,6 +63,8 @@ export class PushDeployer {
       this.#parts.ports.log('push.refused', { project: project.name, ref: update.ref, error });
       for (const line of failureLines(error)) push.say(line);
       return { kind: 'refused', ref: update.ref, why: failureReason(error) };
+    } finally {
+      this.#parts.preparer.letGo(project.name, update.next);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { PushContext, PushVerdict, RefUpdate } from '@coppice/git';
+import type { ImageHold } from '@coppice/images';
 import type { Digest, EnvironmentSpec, GitId, Release } from '@coppice/model';
 import { describePlan } from '@coppice/plan';
 import type { EnvironmentRecord, Project } from '@coppice/state';
@@ -23,6 +24,9 @@ export interface PreparedUpdate {
   readonly buildMs: number;
 }
 
+/** From the end of a build to its deployment, at most. */
+const longestPushMs = 3_600_000;
+
 /** Validates and builds what a push brings, with its objects still in quarantine. Refuses all of it where any of it is wrong. */
 export class PushPreparer {
   readonly #ports: Ports;
@@ -30,6 +34,8 @@ export class PushPreparer {
   readonly #preview: PlanPreview;
   /** Build times by project and commit, for the deployment that follows. */
   readonly #buildMs = new Map<string, number>();
+  /** By project and commit: what keeps the images of a push until its deployment names them. */
+  readonly #holds = new Map<string, ImageHold>();
 
   constructor(ports: Ports, activities: ActivityRecorder, preview: PlanPreview) {
     this.#ports = ports;
@@ -69,6 +75,7 @@ export class PushPreparer {
       signal: push.signal,
     });
     const startedMs = this.#ports.clock.monotonicMs();
+    this.#hold(project.name, update.next);
     try {
       const { tree } = await push.objects.commit(update.next);
       const release = await releaseOfTree(this.#ports, { project: project.name, tree, objects: push.objects, activity, mode: 'first' });
@@ -76,10 +83,26 @@ export class PushPreparer {
       this.#rememberBuild(project, update, this.#ports.clock.monotonicMs() - startedMs);
       activity.finish('succeeded');
     } catch (error) {
+      this.letGo(project.name, update.next);
       for (const line of failureLines(error)) activity.note(line);
       activity.finish(activity.signal.aborted ? 'cancelled' : 'failed', error);
       throw error;
     }
+  }
+
+  /** What was built for the commit is named by its deployment now, or by nobody. */
+  letGo(project: string, commit: string): void {
+    const key = `${project} ${commit}`;
+    this.#holds.get(key)?.release();
+    this.#holds.delete(key);
+  }
+
+  /** A push that ends between its hooks is let go by itself. */
+  #hold(project: string, commit: string): void {
+    this.letGo(project, commit);
+    const hold = this.#ports.images.hold();
+    this.#holds.set(`${project} ${commit}`, hold);
+    setTimeout(() => hold.release(), longestPushMs).unref();
   }
 
   async #checkData(

@@ -14,12 +14,17 @@ export interface ReleaseRequest {
   readonly mode: 'first' | 'refresh';
 }
 
-/** The release of a tree: the ledger's where the tree was resolved before, else validated, built and entered there. */
-export async function releaseOfTree(ports: Ports, request: ReleaseRequest): Promise<{ readonly digest: Digest; readonly value: Release }> {
-  const known = request.mode === 'first' ? ports.store.releases.resolved(request.project, request.tree) : undefined;
-  const release = known && ports.store.releases.get(known);
-  if (known && release) return { digest: known, value: release };
+interface Resolved {
+  readonly digest: Digest;
+  readonly value: Release;
+}
 
+/** The release of a tree: the ledger's where the tree was resolved before, else validated, built and entered there. */
+export async function releaseOfTree(ports: Ports, request: ReleaseRequest): Promise<Resolved> {
+  const entered = request.mode === 'first' ? ports.store.releases.resolved(request.project, request.tree) : undefined;
+  const known = entered && (await keptRelease(ports, entered));
+  if (known) return known;
+  await ports.refuseWithoutRoom?.();
   const tree = await request.objects.tree(request.tree);
   const { topology, remarks, warnings } = await readTopology(tree, ports.types);
   for (const line of [...warnings.map(formatDiagnostic), ...remarks]) request.activity.say(line);
@@ -28,7 +33,16 @@ export async function releaseOfTree(ports: Ports, request: ReleaseRequest): Prom
   const value = resolveRelease(topology, builds, images);
   const digest = ports.store.transaction(() => {
     const put = ports.store.releases.put(value);
-    return ports.store.releases.resolve(request.project, request.tree, put, request.mode);
+    return ports.store.releases.resolve(request.project, request.tree, put, entered === undefined ? request.mode : 'refresh');
   });
   return { digest, value: ports.store.releases.get(digest) ?? value };
+}
+
+/** What the ledger holds, where all its images are still there: those of a release that nothing kept may have been collected. */
+async function keptRelease({ store, images }: Ports, digest: Digest): Promise<Resolved | undefined> {
+  const value = store.releases.get(digest);
+  if (!value) return undefined;
+  const pins = value.nodes.map(({ image }) => image);
+  const there = await images.complete(pins);
+  return pins.every(({ manifest }) => there.has(manifest)) ? { digest, value } : undefined;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Catalog, loadCatalog, typeDirectory } from '@coppice/catalog';
 import { type BehaviourOf, createSimulatedEngine, type SimulatedEngine } from '@coppice/engine';
 import type { RefResult } from '@coppice/git';
-import type { BuildRequest, ImageBuilder } from '@coppice/images';
+import type { BuildRequest } from '@coppice/images';
 import { type Digest, digestOf, type GitId } from '@coppice/model';
 import { createSimulatedRouter } from '@coppice/router';
 import { openStore } from '@coppice/state';
@@ -103,12 +103,20 @@ export class SimulatedServer {
     return (await plane.pushes.deploy(context))[0];
   }
 
-  #imageBuilder(): ImageBuilder {
+  #imageBuilder(): Ports['images'] {
     const outlook = (request: BuildRequest): { key: Digest; inputs: [] } => ({
       key: digestOf({ type: request.type.name, source: request.application?.source.id ?? '' }),
       inputs: [],
     });
     return {
+      hold: () => ({ release: () => undefined }),
+      complete: async (images) => new Set(images.map(({ manifest }) => manifest)),
+      running: () => [],
+      garbage: async (readNeeded) => {
+        await readNeeded();
+        return { items: [], mark: 0 };
+      },
+      collect: async ({ items }) => items,
       look: async (request) => {
         const { key, inputs } = outlook(request);
         return { key, inputs, image: this.#images.has(key) ? { manifest: key, config: key } : undefined };

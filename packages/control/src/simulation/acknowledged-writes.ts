@@ -1,0 +1,113 @@
+import type { EnvironmentId, SnapshotId } from '@coppice/model';
+import type { Replacement, SimulatedSet, SnapshotRequest, VolumeRef } from '@coppice/volumes';
+import type { DataLedger } from './data-ledger.ts';
+import type { SimulatedServer } from './simulated-server.ts';
+
+interface Acknowledged extends VolumeRef {
+  readonly content: string;
+  /** Changes of the environment's data that were asked for before it. */
+  readonly changes: number;
+}
+
+/**
+ * What instances wrote for somebody who was answered. The last such write of each line of data is in the environment's set, or in a copy of
+ * it, unless somebody emptied the trash in which it was.
+ */
+export class AcknowledgedWrites {
+  readonly #server: SimulatedServer;
+  readonly #ledger: DataLedger;
+  #latest: readonly Acknowledged[] = [];
+  readonly #changes = new Map<EnvironmentId, number>();
+  /** Whose data a copy is. */
+  readonly #owners = new Map<SnapshotId, EnvironmentId>();
+  /** Copies of all of an environment that was deleted. */
+  readonly #deleted = new Set<SnapshotId>();
+  /** An environment that came back from the trash under another id, by the one it was. */
+  readonly #heirs = new Map<EnvironmentId, EnvironmentId>();
+
+  constructor(server: SimulatedServer, ledger: DataLedger) {
+    this.#server = server;
+    this.#ledger = ledger;
+  }
+
+  /** Somebody was told that it was written. */
+  add(volume: VolumeRef, content: string): void {
+    const { environment } = volume;
+    const before = new Set(this.#ledger.historyOf(content));
+    this.#latest = [
+      ...this.#latest.filter((each) => each.environment !== environment || !before.has(each.content)),
+      { ...volume, content, changes: this.#changesOf(environment) },
+    ];
+  }
+
+  changes(environment: EnvironmentId): void {
+    this.#changes.set(environment, this.#changesOf(environment) + 1);
+  }
+
+  copied(environment: EnvironmentId, id: SnapshotId): void {
+    this.#owners.set(id, environment);
+  }
+
+  putAside({ environment, id }: SnapshotRequest): void {
+    this.copied(environment, id);
+    this.#deleted.add(id);
+  }
+
+  replaced({ environment, from, aside }: Replacement): void {
+    this.copied(environment, aside);
+    const owner = this.#owners.get(from);
+    if (owner !== undefined && owner !== environment && this.#deleted.has(from)) this.#heirs.set(owner, environment);
+  }
+
+  /** What lies in the trash may go from now on. */
+  trashMayGo(): void {
+    const { store } = this.#server.ports;
+    const gone = store.trash.list({}).flatMap(({ snapshot, environment, folder }) => {
+      const set = snapshot === undefined ? this.#server.volumes.sets().get(environment) : this.#server.volumes.kept().get(snapshot);
+      const volumes = [...(set?.held.values() ?? [])].filter(({ node }) => folder === undefined || node === folder);
+      return volumes.flatMap(({ text }) => [...this.#ledger.historyOf(text)].map((content) => ({ environment, content })));
+    });
+    this.#latest = this.#latest.filter(
+      (each) => !gone.some(({ environment, content }) => environment === each.environment && content === each.content),
+    );
+  }
+
+  /** The first that is nowhere. */
+  lost(): string | undefined {
+    const found = this.#latest.find((each) => !this.#setsOf(each.environment).some((set) => this.#holds(set, each.content)));
+    return found && `${found.content}, written to ${found.volume} of ${found.node} in ${found.environment}, is nowhere`;
+  }
+
+  /** The first that its node does not find any more, although nobody asked for a change of the data since. */
+  misplaced(): string | undefined {
+    const sets = this.#server.volumes.sets();
+    const found = this.#latest.find(({ environment, node, volume, content, changes }) => {
+      const isLive = this.#server.ports.store.environments.get(environment)?.desired.exists === true;
+      if (!isLive || changes !== this.#changesOf(environment)) return false;
+      const held = [...(sets.get(environment)?.held.values() ?? [])].find((each) => each.node === node && each.volume === volume);
+      return held === undefined || !this.#ledger.holds(held.text, content);
+    });
+    return found && `${found.content}, written to ${found.volume} of ${found.node} in ${found.environment}, is not found there any more`;
+  }
+
+  #holds({ held }: SimulatedSet, content: string): boolean {
+    return [...held.values()].some(({ text }) => this.#ledger.holds(text, content));
+  }
+
+  /** The set of an environment, or of what it became, and all copies of it. */
+  #setsOf(environment: EnvironmentId): readonly SimulatedSet[] {
+    const family = new Set([environment]);
+    for (const each of family) {
+      const heir = this.#heirs.get(each);
+      if (heir !== undefined) family.add(heir);
+    }
+    const { volumes } = this.#server;
+    const live = [...family].flatMap((each) => volumes.sets().get(each) ?? []);
+    const copies = [...volumes.kept()].filter(([id]) => family.has(this.#owners.get(id) ?? ('' as EnvironmentId))).map(([, set]) => set);
+    return [...live, ...copies];
+  }
+
+  #changesOf(environment: EnvironmentId): number {
+    return this.#changes.get(environment) ?? 0;
+  }
+}
