@@ -87,10 +87,10 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
   const redeployer = new Redeployer({ ports, activities, queue, deployer, lastServed: served });
   const brancher = new Brancher({ ports, cloner, redeployer });
   const changer = new DataChanger({ ports, activities, queue, reconciler, capture, cloner, keeper, lookIn });
+  const retention = new Retention({ ports, keeper, changer, declarations });
   const preview = new PlanPreview(ports, health);
   const preparer = new PushPreparer(ports, activities, preview);
   const pusher = new PushDeployer({ ports, activities, queue, deployer, remover, preparer, cloner });
-  const retention = new Retention({ ports, keeper, changer, declarations });
   const stopping = new AbortController();
   const checks = new PartChecks({
     engine: () => ports.engine.probe(),
@@ -113,7 +113,7 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
     brancher,
     changer,
     keeper,
-    garbage: new GarbageCollector({ ports, keeper }),
+    garbage: new GarbageCollector({ ports, keeper, outdated: () => retention.outdated() }),
   };
   return {
     control: {

@@ -1,3 +1,4 @@
+import type { BackupRecord } from '@coppice/state';
 import type { GarbageItem } from '../data-commands.ts';
 import type { Ports } from '../ports.ts';
 import { defaultRetention } from './configured-retention.ts';
@@ -7,6 +8,8 @@ import { type NeededImage, neededImages } from './needed-images.ts';
 export interface GarbageCollectorParts {
   readonly ports: Ports;
   readonly keeper: DataKeeper;
+  /** Backups that nothing keeps any longer. */
+  readonly outdated: () => readonly BackupRecord[];
 }
 
 /** Deletes what nothing needs: images, layers, bases, caches, copies of data, and what the engine holds of ours. Nothing that is not ours. */
@@ -22,11 +25,13 @@ export class GarbageCollector {
     const { ports, keeper } = this.#parts;
     const { engine, images, store, volumes } = ports;
     const { deployments } = ports.settings.retention ?? defaultRetention;
+    const outdated = new Set(this.#parts.outdated().map(({ id }) => id));
+    if (!dryRun) for (const id of outdated) store.backups.delete(id);
     // Both look before it is read what is needed: what comes into use from then on is spared.
     const own = await engine.ownImages();
     let needed: ReadonlyMap<string, NeededImage> = new Map();
     const garbage = await images.garbage(() => {
-      const read = neededImages(store, deployments);
+      const read = neededImages(store, { deployments, outdated });
       needed = read;
       const projects = new Set(store.projects.list().map(({ name }) => name));
       return { manifests: new Map([...read].map(([manifest, { why }]) => [manifest, why])), projects };
@@ -40,7 +45,10 @@ export class GarbageCollector {
         ? { kind, id: config, action: 'delete', why: 'nothing that is kept runs it' }
         : { kind, id: config, action: 'keep', why };
     });
-    const copies = (await keeper.garbage()).map((copy): GarbageItem => ({ kind: 'snapshot', ...copy }));
+    const copies = (await keeper.garbage()).map((copy): GarbageItem => {
+      if (!outdated.has(copy.id)) return { kind: 'snapshot', ...copy };
+      return { kind: 'snapshot', id: copy.id, action: 'delete', why: 'a backup that had its time' };
+    });
     const told = ({ kind, id, action, why }: GarbageItem): GarbageItem => ({ kind, id, action, why });
     if (dryRun) return [...garbage.items.map(told), ...ofEngine, ...copies];
     const collected = await images.collect(garbage);

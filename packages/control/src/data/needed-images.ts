@@ -1,4 +1,4 @@
-import type { DeploymentId, Digest, ImagePin } from '@coppice/model';
+import type { DeploymentId, Digest, ImagePin, SnapshotId } from '@coppice/model';
 import type { EnvironmentRecord, Store } from '@coppice/state';
 
 /** An image that something may run again, and what that is, for people. */
@@ -7,11 +7,18 @@ export interface NeededImage {
   readonly why: string;
 }
 
+/** What is no reason to keep an image. */
+export interface Limits {
+  /** So many deployments of an environment may be reverted to. */
+  readonly deployments: number;
+  readonly outdated: ReadonlySet<SnapshotId>;
+}
+
 /**
- * Images by manifest that may run again: of what shall run and what serves, of the newest `kept` deployments of each environment, of
- * backups and of the trash.
+ * Images by manifest that may run again: of what shall run and what serves, of the newest deployments of each environment, of backups and of
+ * the trash.
  */
-export function neededImages(store: Store, kept: number): ReadonlyMap<Digest, NeededImage> {
+export function neededImages(store: Store, limits: Limits): ReadonlyMap<Digest, NeededImage> {
   const needed = new Map<Digest, NeededImage>();
   const seen = new Set<Digest>();
   const needSpec = (digest: Digest | undefined, why: string): void => {
@@ -26,11 +33,12 @@ export function neededImages(store: Store, kept: number): ReadonlyMap<Digest, Ne
   const environments = store.environments.list();
   for (const environment of environments) needWanted(environment, { need, needSpec, needDeployment });
   for (const { id, project, name } of environments) {
-    for (const deployment of store.deployments.list(id, kept)) {
+    for (const deployment of store.deployments.list(id, limits.deployments)) {
       needDeployment(deployment.id, `${deployment.id} of ${project}/${name} may be reverted to`);
     }
   }
-  for (const { id, project, spec } of store.backups.list({})) needSpec(spec, `the backup ${id} of ${project}`);
+  for (const { id, project, spec } of store.backups.list({}))
+    if (!limits.outdated.has(id)) needSpec(spec, `the backup ${id} of ${project}`);
   for (const { id, project, deployment } of store.trash.list({})) needDeployment(deployment, `${id} in the trash of ${project}`);
   return needed;
 }

@@ -1,13 +1,13 @@
 import { nextTimeOf } from '@coppice/config';
 import { type EnvironmentId, isClosed } from '@coppice/model';
-import type { EnvironmentRecord } from '@coppice/state';
+import type { BackupRecord, EnvironmentRecord } from '@coppice/state';
 import type { LiveDeclarations } from '../environment/live-declarations.ts';
 import { pause } from '../pause.ts';
 import type { Ports } from '../ports.ts';
 import { defaultRetention } from './configured-retention.ts';
 import type { DataChanger } from './data-changer.ts';
 import type { DataKeeper } from './data-keeper.ts';
-import { outdatedBackups } from './outdated-backups.ts';
+import { type Keeping, outdatedBackups } from './outdated-backups.ts';
 import { WallClockWatch } from './wall-clock-watch.ts';
 
 export interface RetentionParts {
@@ -51,22 +51,33 @@ export class Retention {
     const isTrusted = this.#watch.isTrusted((ms) => log('clock.jumped', { ms, consequence: 'nothing is deleted by its age for a day' }));
     await this.#backUpWhatIsDue();
     if (!sweeps) return;
-    for (const { id } of store.environments.list()) this.#forgetOutdated(id);
+    for (const { id } of this.outdated()) store.backups.delete(id);
     if (isTrusted) await keeper.empty(store.trash.list({}).filter(({ purgeAt }) => Date.parse(purgeAt) <= clock.now().getTime()));
     await keeper.sweep();
   }
 
-  #forgetOutdated(environment: EnvironmentId): void {
+  /** Backups that nothing keeps any longer, of all environments. */
+  outdated(): readonly BackupRecord[] {
+    const { store } = this.#parts.ports;
+    const byEnvironment = Map.groupBy(store.backups.list({}), ({ environment }) => environment);
+    const inTrash = new Set(store.trash.list({}).flatMap(({ environment, snapshot }) => (snapshot === undefined ? [] : [environment])));
+    return [...byEnvironment].flatMap(([id, backups]) => {
+      const record = store.environments.get(id);
+      // What an environment took by itself goes with it, once it cannot come back.
+      if (!record && !inTrash.has(id)) return backups.filter(({ kind }) => kind !== 'manual');
+      return outdatedBackups(backups, this.#keeping(id, record));
+    });
+  }
+
+  #keeping(id: EnvironmentId, record: EnvironmentRecord | undefined): Keeping {
     const { ports, declarations } = this.#parts;
-    const { store } = ports;
-    const backups = store.backups.list({ environment });
-    if (backups.length === 0) return;
-    const record = store.environments.get(environment);
-    const rules = record ? declarations.of(record).backups : [];
     const kept = (ports.settings.retention ?? defaultRetention).deployments;
-    const deployments = new Set(store.deployments.list(environment, kept).map(({ id }) => id));
-    const scheduled = new Map(rules.map(({ schedule, keep }) => [reasonOf(schedule), keep]));
-    for (const { id } of outdatedBackups(backups, { deployments, scheduled, replaced: keptReplaced })) store.backups.delete(id);
+    const rules = record ? declarations.of(record).backups : [];
+    return {
+      deployments: new Set(ports.store.deployments.list(id, kept).map((deployment) => deployment.id)),
+      scheduled: new Map(rules.map(({ schedule, keep }) => [reasonOf(schedule), keep])),
+      replaced: keptReplaced,
+    };
   }
 
   async #backUpWhatIsDue(): Promise<void> {

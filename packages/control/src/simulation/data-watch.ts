@@ -1,6 +1,6 @@
 import type { SimulatedSight } from '@coppice/engine';
 import type { EnvironmentId, NodeName, NodeSpec, SnapshotId } from '@coppice/model';
-import { keptMounts, sanitizeHook } from '@coppice/plan';
+import { sanitizeHook } from '@coppice/plan';
 import type { NodeMove, Replacement, SimulatedSet, SimulatedVolume, SnapshotRequest, VolumeRef } from '@coppice/volumes';
 import { cannotHold } from '../release/data-gate.ts';
 import { AcknowledgedWrites } from './acknowledged-writes.ts';
@@ -100,9 +100,10 @@ export class DataWatch {
     if (name === 'snapshot') this.#judgeSnapshot(first as SnapshotRequest, sights);
     if (name === 'ensure' && before !== now) this.#judgeBegun(input[0] as VolumeRef, before);
     if (name === 'replace' && before?.generation !== now?.generation) {
-      this.#foreign.replaced(first as Replacement, before !== undefined);
+      const change = first as Replacement;
+      this.#foreign.replaced(change, this.#server.volumes.kept().has(change.aside));
       this.#copied.set(environment, new Set([...(now?.held.values() ?? [])].map(({ node }) => node)));
-      this.#acknowledged.replaced(first as Replacement);
+      this.#acknowledged.replaced(change);
     }
     if (name === 'setAside' && before && !now) {
       this.#foreign.putAside(environment, (first as SnapshotRequest).id);
@@ -287,9 +288,4 @@ function isSanitizer({ what }: SimulatedSight): boolean {
 
 function describe(sight: SimulatedSight | undefined): string {
   return sight ? `${sight.node} (${sight.what.kind}) of ${sight.environment}, ${sight.state}` : 'nothing';
-}
-
-/** Whether any of a node's folders is kept. */
-export function holdsData(spec: NodeSpec): boolean {
-  return keptMounts(spec).length > 0;
 }

@@ -84,6 +84,14 @@ export class RandomLife {
     if (this.#faults.losesAnswer()) throw this.#failure('engine', `the answer to ${what} was lost`);
   };
 
+  /** Between the two halves of a replacement of data. */
+  readonly onHalf = async (environment: EnvironmentId): Promise<void> => {
+    const what = `half of the replacement of ${environment}`;
+    await this.#turn(what);
+    await this.#mayEnd();
+    if (this.#faults.refuses()) throw this.#failure('volumes', `the other ${what} was refused`);
+  };
+
   /** Lets it live as long as it likes. */
   spare(): void {
     this.#endsAt = Number.POSITIVE_INFINITY;
@@ -237,6 +245,7 @@ function wordOf(value: unknown): string {
   if (typeof value === 'string') return value.slice(-20);
   if (Array.isArray(value)) return wordsOf(value);
   if (typeof value !== 'object' || value === null) return '';
-  const { environment, node, digest, ref, next, hook } = value as Readonly<Record<string, string | EnvironmentId>>;
-  return [environment, node, digest?.slice(7, 12), hook, ref, next?.slice(0, 7)].filter((word) => typeof word === 'string').join(' ');
+  const { environment, node, digest, ref, next, hook, id, from, to, aside } = value as Readonly<Record<string, string | EnvironmentId>>;
+  const words = [environment, node, digest?.slice(7, 12), hook, ref, next?.slice(0, 7), id, from, to, aside];
+  return words.filter((word) => typeof word === 'string').join(' ');
 }

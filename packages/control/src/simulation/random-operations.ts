@@ -3,13 +3,14 @@ import type { GitId } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { RunningControlPlane } from '../create-control-plane.ts';
 import { branchOf, refOfBranch } from '../push/push-refs.ts';
-import { changedShop, randomShop, resizedShop, type Shop, shopFiles } from './random-shop.ts';
+import type { DataWatch } from './data-watch.ts';
+import { changedShop, changesData, lostNodes, randomShop, resizedShop, type Shop, shopFiles } from './random-shop.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { noCommit, type SimulatedServer } from './simulated-server.ts';
 import type { Turns } from './turns.ts';
 import type { WorldWatch } from './world-watch.ts';
 
-const branches = ['main', 'side', 'feature/a'];
+const branches = ['main', 'side', 'feature/a', 'copy'];
 
 /** How often each operation comes, by weight. A new one gets a line here and a case in `begin`. */
 const weights = {
@@ -27,6 +28,13 @@ const weights = {
   removeByHand: 1.5,
   engineAway: 0.7,
   planeKilled: 1,
+  backUp: 2,
+  restore: 2,
+  sync: 2,
+  branchByCommand: 1.5,
+  revertWithData: 2,
+  restoreTrash: 2,
+  emptyTrash: 0.7,
 } as const;
 
 export type OperationKind = keyof typeof weights;

@@ -8,7 +8,7 @@ import type { BuildRequest } from '@coppice/images';
 import { type Digest, digestOf, type GitId } from '@coppice/model';
 import { createSimulatedRouter } from '@coppice/router';
 import { openStore } from '@coppice/state';
-import { createSimulatedVolumes } from '@coppice/volumes';
+import { createSimulatedVolumes, type SimulatedVolumes, type VolumeDriver } from '@coppice/volumes';
 import { createControlPlane, type RunningControlPlane } from '../create-control-plane.ts';
 import type { Clock, Ports } from '../ports.ts';
 import { MemoryRepository } from './memory-repository.ts';
@@ -28,11 +28,14 @@ export interface SimulatedServerOptions {
   readonly store?: 'asked' | 'remembered';
   /** Where the state lies. */
   readonly folder?: string;
+  /** What the volumes say they are; the simulated ones where left out, which are treated like those that copy file by file. */
+  readonly driver?: VolumeDriver['name'];
 }
 
 /** A world that outlives the control planes over it: simulated ports, a real store, one repository of a project "shop". */
 export class SimulatedServer {
   readonly engine: SimulatedEngine;
+  readonly volumes: SimulatedVolumes;
   readonly router = createSimulatedRouter();
   readonly repository = new MemoryRepository();
   readonly said: string[] = [];
@@ -52,6 +55,8 @@ export class SimulatedServer {
       ...(options.clock ? { clock: () => clock.now() } : {}),
       ...(behaviourOf ? { behaviourOf } : {}),
     });
+    const { driver = 'simulated' } = options;
+    this.volumes = createSimulatedVolumes({ name: driver, costs: 'nothing: there is no data on disk', quota: 'not enforced' });
     this.#project = store.projects.create('shop').id;
     test.after(() => {
       for (const plane of this.#planes) plane.stop();
@@ -61,7 +66,7 @@ export class SimulatedServer {
     this.ports = {
       store,
       engine: this.engine,
-      volumes: createSimulatedVolumes(),
+      volumes: this.volumes,
       router: this.router,
       repositories: this.repository.repositories,
       images: this.#imageBuilder(),

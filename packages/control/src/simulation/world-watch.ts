@@ -1,5 +1,5 @@
 import type { SimulatedSight } from '@coppice/engine';
-import { type EnvironmentId, type NodeName, type NodeSpec, nodeDigest } from '@coppice/model';
+import { type EnvironmentId, type EnvironmentSpec, type NodeName, type NodeSpec, nodeDigest } from '@coppice/model';
 import { wantedInstances } from '@coppice/plan';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { SimulatedServer } from './simulated-server.ts';
@@ -13,6 +13,13 @@ export type Invariant =
   | 'only what is desired is started'
   | 'what did not change is not touched'
   | 'volumes go only with their environment'
+  | 'whoever has a volume open is gone before its data changes'
+  | 'a copy is of one instant'
+  | 'a node finds what it wrote'
+  | 'no acknowledged write vanishes'
+  | 'foreign data that was not sanitised is closed'
+  | 'a copy is sanitised once'
+  | 'a backup that was promised is there'
   | 'foreign containers are not touched'
   | 'an accepted push moved its ref, a refused one did not'
   | 'a history ends as desired'
@@ -54,6 +61,30 @@ export class WorldWatch {
   hurt({ id, environment, node, what }: SimulatedSight): void {
     this.#hurt.add(id);
     if (what.kind === 'instance') this.#lost.add(`${environment} ${node} ${what.digest}`);
+  }
+
+  /** Whether what is seen now may follow from a listing that was not true. */
+  get isMisled(): boolean {
+    return this.#isMisled;
+  }
+
+  /** What is known of an environment. */
+  recordOf(id: EnvironmentId): EnvironmentRecord | undefined {
+    return this.#record(id);
+  }
+
+  /** What an environment serves. */
+  servedOf(id: EnvironmentId): EnvironmentSpec | undefined {
+    const { store } = this.#server.ports;
+    const live = this.#record(id)?.live;
+    const digest = live && store.deployments.specOf(live);
+    return digest && store.releases.getSpec(digest);
+  }
+
+  /** The node that an instance was started for; undefined for anything else, and for what was never desired. */
+  specOf({ environment, node, what }: SimulatedSight): NodeSpec | undefined {
+    this.#record(environment);
+    return what.kind === 'instance' ? this.#specs.get(`${environment} ${node} ${what.digest}`) : undefined;
   }
 
   /** A wish was written: what is known of them is old. */
@@ -129,7 +160,7 @@ export class WorldWatch {
         sight.state === 'running' &&
         this.#isGone(sight) &&
         this.#isDeclared(sight) &&
-        this.#specOf(sight)?.relationships.some(({ node }) => node === stopped.node),
+        this.specOf(sight)?.relationships.some(({ node }) => node === stopped.node),
     );
     if (dependant) this.violate('dependants stop before their dependencies', `${describe(stopped)} stopped before ${describe(dependant)}`);
   }
@@ -151,9 +182,7 @@ export class WorldWatch {
 
   /** Whether it is of the release that is desired or served: of what an attempt left that never served, nobody knows the relationships. */
   #isDeclared({ environment, node, what }: Instance): boolean {
-    const record = this.#record(environment);
-    const live = record?.live && this.#server.ports.store.deployments.specOf(record.live);
-    const specs = [record?.desired.spec, live && this.#server.ports.store.releases.getSpec(live)];
+    const specs = [this.#record(environment)?.desired.spec, this.servedOf(environment)];
     return specs.some((spec) => spec?.nodes.some((own) => own.name === node && nodeDigest(own) === what.digest));
   }
 
@@ -179,7 +208,7 @@ export class WorldWatch {
 
   #exclusivePaths(sight: SimulatedSight): readonly string[] {
     const { environment, node } = sight;
-    const spec = this.#specOf(sight) ?? this.#record(environment)?.desired.spec?.nodes.find((candidate) => candidate.name === node);
+    const spec = this.specOf(sight) ?? this.#record(environment)?.desired.spec?.nodes.find((candidate) => candidate.name === node);
     const exclusive = (spec?.mounts ?? []).filter((mount) => mount.exclusive);
     return exclusive
       .map((mount) => this.#server.ports.volumes.path({ environment, node: mount.node ?? node, volume: mount.volume }))
@@ -209,10 +238,6 @@ export class WorldWatch {
       }
     }
     return this.#environments.get(id);
-  }
-
-  #specOf({ environment, node, what }: SimulatedSight): NodeSpec | undefined {
-    return what.kind === 'instance' ? this.#specs.get(`${environment} ${node} ${what.digest}`) : undefined;
   }
 }
 
