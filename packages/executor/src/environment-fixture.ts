@@ -1,10 +1,13 @@
 import { createSimulatedEngine, type SimulatedEngine } from '@coppice/engine';
 import {
   CoppiceError,
+  type DataSource,
   type DeploymentId,
+  type Desired,
   type Digest,
   type EnvironmentId,
   type EnvironmentSpec,
+  isClosed,
   type NodeName,
   type NodeSpec,
   nodeDigest,
@@ -12,11 +15,12 @@ import {
   type ObservedGeneration,
   type RouteTable,
   routeTableDigest,
+  type SnapshotId,
 } from '@coppice/model';
-import { buildNode, deploymentId } from '@coppice/model/builders';
-import { makePlan, type Plan, type RecordedJob } from '@coppice/plan';
+import { buildNode, deploymentId, nodeName } from '@coppice/model/builders';
+import { makePlan, type Plan, type RecordedJob, sanitizeHook } from '@coppice/plan';
 import { createSimulatedRouter, type SimulatedRouter } from '@coppice/router';
-import { createSimulatedVolumes, type Volumes } from '@coppice/volumes';
+import { createSimulatedVolumes, type SimulatedVolumes, type Volumes } from '@coppice/volumes';
 import type { EnvironmentWork, RoutesNow } from './environment-work.ts';
 import { type Execution, executePlan, type StepResult } from './execute-plan.ts';
 import { createPerformer } from './performer.ts';
@@ -31,52 +35,95 @@ export function probedNode(name: string, overrides: Parameters<typeof buildNode>
   return buildNode(name, { readiness, ...overrides });
 }
 
-/** A release to bring about. */
-export interface Wish {
+/** A release to bring about, and data. */
+export interface Wish extends Partial<Pick<Desired, 'exists' | 'run' | 'dataGeneration' | 'dataSource' | 'volumeMoves' | 'keepData'>> {
   readonly spec: EnvironmentSpec | undefined;
-  readonly exists?: boolean;
   readonly attempt?: DeploymentId;
+  /** What the job runs that sanitises. */
+  readonly sanitizer?: NodeSpec;
 }
 
 /**
  * One environment over simulated ports, for tests: observes, plans and applies as the control plane does, and throws where the router is
- * given an instance that nobody saw ready. What a test "kills" is only this; its engine and records live on.
+ * given an instance that nobody saw ready, or data is changed that a container mounts. What a test "kills" is only this; its engine and
+ * records live on.
  */
 export class EnvironmentFixture {
   readonly engine: SimulatedEngine = createSimulatedEngine();
-  readonly volumes: Volumes = createSimulatedVolumes();
+  readonly volumes: SimulatedVolumes = createSimulatedVolumes();
+  /** Called around each change of the volumes; to throw is a kill. */
+  onVolumes: () => void = () => undefined;
   readonly router: SimulatedRouter = createSimulatedRouter();
   readonly said: string[] = [];
   readonly jobs: (RecordedJob & { readonly deployment: DeploymentId })[] = [];
   /** What was last served, as the control plane would remember it. */
   served: EnvironmentSpec | undefined;
   readonly #seenReady = new Set<string>();
+  /** Generations of data whose sanitising has succeeded. */
+  readonly #opened = new Set<number>();
 
   async observe(spec: EnvironmentSpec | undefined): Promise<ObservedEnvironment> {
     const listing = await this.engine.inspect(environment);
     const generations = await Promise.all(listing.generations.map((generation) => this.#probed(generation, spec)));
     const [tables, holds] = await Promise.all([this.router.current(), this.router.holding()]);
     const around = { routes: tables.get(environment), hold: holds.get(environment) };
-    return { ...listing, generations, volumes: await this.volumes.inspect(environment), ...around };
+    const [volumes, dataGeneration] = await Promise.all([this.volumes.inspect(environment), this.volumes.generation(environment)]);
+    return { ...listing, generations, volumes, dataGeneration, ...around };
   }
 
-  async plan({
-    spec,
-    exists = true,
-    attempt = deploymentId('d_1'),
-  }: Wish): Promise<{ readonly plan: Plan; readonly observed: ObservedEnvironment }> {
+  async plan(wish: Wish): Promise<{ readonly plan: Plan; readonly observed: ObservedEnvironment }> {
+    const { spec, sanitizer } = wish;
     const observed = await this.observe(spec);
     const now = { generations: observed.generations, serving: servingOf(spec, observed), jobs: new Map(), held: new Set<NodeName>() };
-    const routes = spec && routeTableDigest(this.#table(spec, now));
-    const desired = { exists, run: 'up', spec, dataGeneration: 0, attempt } as const;
-    const jobs = this.jobs.filter((job) => job.deployment === attempt);
-    return { plan: makePlan({ desired, observed, previous: this.served, jobs, routes }), observed };
+    const routes = spec && routeTableDigest(this.#table(wish, spec, now));
+    const desired = this.desired(wish);
+    const jobs = this.jobs.filter((job) => job.deployment === desired.attempt);
+    return { plan: makePlan({ desired, observed, previous: this.served, jobs, routes, sanitizer }), observed };
+  }
+
+  /** The wish as it is written down, foreign data that was sanitised being open. */
+  desired({ spec, exists = true, run = 'up', dataGeneration = 0, attempt = deploymentId('d_1'), ...data }: Wish): Desired {
+    const { dataSource, volumeMoves, keepData } = data;
+    const source = dataSource && this.#opened.has(dataGeneration) ? withoutSanitize(dataSource) : dataSource;
+    return {
+      exists,
+      run,
+      spec,
+      dataGeneration,
+      attempt,
+      ...(source && { dataSource: source }),
+      ...(volumeMoves && { volumeMoves }),
+      ...(keepData && { keepData }),
+    };
+  }
+
+  /** Keeps a copy of another environment's data, which holds one text per volume. */
+  async keepCopy(id: SnapshotId, texts: Readonly<Record<string, string>>): Promise<void> {
+    const parent = 'e_parent' as EnvironmentId;
+    await this.volumes.removeSet(parent);
+    for (const [name, text] of Object.entries(texts)) {
+      const [node = '', volume = ''] = name.split('/');
+      await this.volumes.ensure({ environment: parent, node: nodeName(node), volume }, '1000:1000');
+      this.volumes.write({ environment: parent, node: nodeName(node), volume }, text);
+    }
+    await this.volumes.snapshot({ environment: parent, id });
+  }
+
+  /** What each volume holds, as `node/volume`. */
+  async texts(): Promise<Readonly<Record<string, string>>> {
+    const found = await this.volumes.inspect(environment);
+    return Object.fromEntries(found.map(({ node, volume }) => [`${node}/${volume}`, this.volumes.read({ environment, node, volume })]));
+  }
+
+  write(node: string, volume: string, text: string): void {
+    this.volumes.write({ environment, node: nodeName(node), volume }, text);
   }
 
   /** Plans and applies once; what is wished serves afterwards where all steps are done. */
   async apply(wish: Wish, options: Partial<Execution> = {}): Promise<readonly StepResult[]> {
     const { plan, observed } = await this.plan(wish);
-    const { engine, volumes, router } = this;
+    const { engine, router } = this;
+    const volumes = this.#guarded();
     const nowMs = (): number => performance.now();
     const checked = { ...router, apply: async (id: EnvironmentId, table: RouteTable) => await router.apply(id, this.#checked(table)) };
     const work = this.#work(wish);
@@ -141,12 +188,13 @@ export class EnvironmentFixture {
     return table;
   }
 
-  #table(spec: EnvironmentSpec, now: RoutesNow): RouteTable {
+  #table(wish: Wish, spec: EnvironmentSpec, now: RoutesNow): RouteTable {
+    const isShut = isClosed(this.desired(wish));
     const entries = spec.routes.flatMap((route): RouteTable['entries'] => {
       if (route.kind !== 'upstream') return [];
       const generation = now.generations.find(({ node, digest }) => node === route.node && digest === now.serving.get(node));
       const running = (generation?.instances ?? []).filter(({ state }) => state === 'running');
-      if (now.held.has(route.node)) {
+      if (isShut || now.held.has(route.node)) {
         return [{ host, path: '/', headers: {}, access: undefined, target: { kind: 'hold', cause: 'switching' } }];
       }
       const servers = running.map(({ id, address = '' }) => ({ id, address, port: 8080 }));
@@ -155,7 +203,8 @@ export class EnvironmentFixture {
     return { entries };
   }
 
-  #work({ spec, attempt = deploymentId('d_1') }: Wish): EnvironmentWork {
+  #work(wish: Wish): EnvironmentWork {
+    const { spec, attempt = deploymentId('d_1'), dataGeneration = 0, dataSource, sanitizer } = wish;
     const nodes = new Map([...(this.served?.nodes ?? []), ...(spec?.nodes ?? [])].map((node) => [node.name, node]));
     return {
       environment,
@@ -179,20 +228,47 @@ export class EnvironmentFixture {
           return { node, address: '10.9.0.1', instances: addresses(own), serving, egress: 'open' as const };
         }),
       }),
-      routes: (now) => (spec ? this.#table(spec, now) : { entries: [] }),
-      jobs: () => this.jobs.filter((job) => job.deployment === attempt).map((job) => ({ ...job, exitCode: undefined })),
+      routes: (now) => (spec ? this.#table(wish, spec, now) : { entries: [] }),
+      jobs: () =>
+        this.jobs
+          .filter((job) => job.deployment === attempt || job.hook === sanitizeHook(dataGeneration))
+          .map((job) => ({ ...job, exitCode: undefined })),
       recordJob: (job) => this.#record({ ...job, deployment: attempt }),
       linger: () => 'go',
-      sanitize: () => undefined,
+      sanitize: () => dataSource?.sanitize,
       sanitizeNode: () => {
-        throw new CoppiceError('internal', 'no foreign data');
+        if (!sanitizer) throw new CoppiceError('internal', 'no release demands it');
+        return sanitizer;
       },
-      sanitized: () => undefined,
+      sanitized: () => void this.#opened.add(dataGeneration),
       noteReady: (instances) => {
         for (const { id } of instances) this.#seenReady.add(id);
       },
       say: (line) => void this.said.push(line),
     };
+  }
+
+  /** The volumes, which may be changed only while no container mounts what is changed. */
+  #guarded(): Volumes {
+    const whole: readonly string[] = ['replace', 'setAside', 'moveNode', 'removeSet'] satisfies (keyof Volumes)[];
+    return new Proxy<Volumes>(this.volumes, {
+      get: (target, name) => {
+        const method: unknown = Reflect.get(target, name);
+        const isWhole = whole.includes(String(name));
+        if (typeof method !== 'function' || (!isWhole && name !== 'ensure')) return method;
+        return async (...input: readonly unknown[]): Promise<unknown> => {
+          const [change] = input;
+          const moved = name === 'moveNode' ? Object.values(change ?? {}).map((node) => `/data/${node}/`) : [''];
+          const mounts = (paths: readonly string[]): boolean => paths.some((path) => moved.some((part) => path.includes(part)));
+          const holder = this.engine.containers().find(({ hostPaths }) => mounts(hostPaths));
+          if (isWhole && holder) throw new Error(`${holder.node} mounts what ${String(name)} changes`);
+          this.onVolumes();
+          const result: unknown = await Reflect.apply(method, target, input);
+          this.onVolumes();
+          return result;
+        };
+      },
+    });
   }
 
   /** The newest record of a job is the one that counts. */
@@ -203,6 +279,10 @@ export class EnvironmentFixture {
     if (older < 0) this.jobs.push(job);
     else this.jobs[older] = job;
   }
+}
+
+function withoutSanitize({ sanitize: _, ...open }: DataSource): DataSource {
+  return open;
 }
 
 /** As the control plane decides it: the desired generation where all of it is ready, else another that runs. */

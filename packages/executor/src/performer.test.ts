@@ -266,6 +266,7 @@ test('a deleted environment leaves nothing, jobs included', async () => {
     generations: [],
     jobs: [],
     volumes: [],
+    dataGeneration: undefined,
     routes: undefined,
     hold: undefined,
   });

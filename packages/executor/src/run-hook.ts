@@ -31,7 +31,8 @@ export async function runHook(
   const key = { deployment: work.deployment, node, hook };
   const job = { ...run, argv: shell(command), environment: work.environment, project: work.project, key };
   try {
-    await runJob({ engine, work, signal, spec: job, what: `the ${hook} hook of ${node}`, anew: 'push again, or redeploy, to run it anew' });
+    const words = { label: `${node} ${hook}`, what: `the ${hook} hook of ${node}`, anew: 'push again, or redeploy, to run it anew' };
+    await runJob({ engine, work, signal, spec: job, ...words });
   } catch (error) {
     if (hook === 'deploy' || !isCoppiceError(error) || !['job-failed', 'interrupted'].includes(error.code)) throw error;
     work.recordJob({ node, hook, state: 'failed', exitCode: undefined });
@@ -58,6 +59,7 @@ export async function runSanitize(parts: HookParts, generation: number): Promise
     signal,
     spec: { ...run, argv: shell(sanitize.run), environment: work.environment, project: work.project, key },
     timeoutMs: sanitize.timeoutMs,
+    label: `${spec.name} sanitize`,
     what: `the sanitize job of ${spec.name}`,
     anew: 'the data stays closed; env sync --force takes a fresh copy, on which it is run anew',
   });

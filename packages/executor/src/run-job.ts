@@ -9,6 +9,8 @@ export interface RunJob {
   readonly work: EnvironmentWork;
   readonly spec: JobSpec;
   readonly signal: AbortSignal;
+  /** What its lines in the log begin with, e.g. `web deploy`. */
+  readonly label: string;
   /** The job in words, e.g. `the deploy hook of web`. */
   readonly what: string;
   /** How to have it run again, for people. */
@@ -53,12 +55,12 @@ function endOf(ended: ObservedJob | undefined, { timeoutMs = hourMs }: RunJob): 
 
 /** The job when it ended; undefined when its time was over. */
 async function waitWithOutput(
-  { engine, work, spec, signal, timeoutMs = hourMs }: RunJob,
+  { engine, work, spec, label, signal, timeoutMs = hourMs }: RunJob,
   job: ObservedJob,
 ): Promise<ObservedJob | undefined> {
   const stop = new AbortController();
   const timeout = AbortSignal.timeout(timeoutMs);
-  const output = copyOutput({ engine, work, spec }, job, stop.signal);
+  const output = copyOutput({ engine, work, label }, job, stop.signal);
   try {
     const ended = await engine.waitJob(job, AbortSignal.any([signal, timeout]));
     await Promise.race([output, pause(outputLagMs, undefined, { ref: false })]);
@@ -74,15 +76,14 @@ async function waitWithOutput(
 
 /** Never rejects: the job's result does not hang on its output. */
 async function copyOutput(
-  { engine, work, spec }: Pick<RunJob, 'engine' | 'work' | 'spec'>,
+  { engine, work, label }: Pick<RunJob, 'engine' | 'work' | 'label'>,
   job: ObservedJob,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    for await (const line of engine.logs(job.id, { follow: true, signal })) work.say(`${spec.key.node} ${spec.key.hook}: ${line.text}`);
+    for await (const line of engine.logs(job.id, { follow: true, signal })) work.say(`${label}: ${line.text}`);
   } catch (error) {
-    if (!signal.aborted)
-      work.say(`${spec.key.node} ${spec.key.hook}: output lost: ${error instanceof Error ? error.message : String(error)}`);
+    if (!signal.aborted) work.say(`${label}: output lost: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
