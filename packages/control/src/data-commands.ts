@@ -24,6 +24,9 @@ export interface DataCommands {
   /** Creates a branch on the server and its environment. Throws `conflict` where the branch is there, `invalid-request` for a bad name. */
   branch(project: string, request: BranchRequest): Promise<ActivityRef>;
 
+  /** What each volume of an environment holds; looks at every file. */
+  listVolumes(project: string, environment: string): Promise<readonly VolumeView[]>;
+
   /** What was deleted and can come back, newest first. */
   listTrash(project: string): Promise<readonly TrashView[]>;
   /** Brings back what was deleted: the data of a node to its environment, or a whole environment with its branch. */
@@ -58,6 +61,15 @@ export interface BackupView {
   readonly bytes: number | null;
   /** Why it was taken, for people. */
   readonly reason: string;
+}
+
+/** A volume of an environment. */
+export interface VolumeView {
+  /** As it is declared; `NODE~ID`: what was a node's and lies in the trash. */
+  readonly node: string;
+  readonly volume: string;
+  /** What it shows, also where it shares that with copies. */
+  readonly bytes: number;
 }
 
 /** Deleted data that is kept for some days. */

@@ -170,6 +170,7 @@ export function createSimulatedVolumes(driver: VolumeDriver = simulatedDriver): 
       sets.delete(environment);
     },
     setQuota: async () => undefined,
+    volumeUsage: async (environment) => inspect(environment).map((ref) => ({ ...ref, bytes: 0 })),
     async usage(environment) {
       setFolderName(environment);
       return 0;

@@ -6,7 +6,7 @@ import { isOccupied, volumeWork } from './file-failure.ts';
 import { readNodes } from './node-folders.ts';
 import { readSubvolumeUsage } from './subvolume-usage.ts';
 import { readUsage } from './usage.ts';
-import { parseOwner, volumeFolder } from './volume-name.ts';
+import { encodeVolumeName, parseOwner, volumeFolder } from './volume-name.ts';
 import type { VolumeSets } from './volume-sets.ts';
 import type { VolumeRef, Volumes } from './volumes.ts';
 
@@ -46,8 +46,19 @@ export function volumesIn(sets: VolumeSets, driver: Volumes['driver']): Volumes 
         if ((await sets.marker(environment)) !== undefined) return limitSubvolume(sets.dataPath(environment), limitBytes);
         throw new CoppiceError('not-found', `there are no volumes of ${environment}`);
       }),
+    volumeUsage: (environment) =>
+      volumeWork(`measure each volume of ${environment}`, async () =>
+        Promise.all(
+          (await inspect(environment)).map(async (ref) => ({ ...ref, bytes: await readUsage(folderOf(sets, environment, ref)) })),
+        ),
+      ),
     usage: (environment) => volumeWork(`measure the volumes of ${environment}`, async () => (await sets.read(environment, held)) ?? 0),
   };
+}
+
+/** Of what was put aside as well. */
+function folderOf(sets: VolumeSets, environment: EnvironmentId, { node, volume }: Omit<VolumeRef, 'environment'>): string {
+  return join(sets.dataPath(environment), node, encodeVolumeName(volume));
 }
 
 function pathOf(sets: VolumeSets, ref: VolumeRef): { readonly node: string; readonly volume: string } {

@@ -124,6 +124,10 @@ export function volumesContract(name: string, open: () => Promise<Volumes>): voi
 
   test(`${name}: an environment without a set uses nothing`, async () => {
     const volumes = await open();
-    assert.equal(await volumes.usage(volumeRef('aa', 'x', 'x').environment), 0);
+    const { environment } = volumeRef('aa', 'x', 'x');
+    assert.deepEqual([await volumes.usage(environment), await volumes.volumeUsage(environment)], [0, []]);
+    await volumes.ensure(volumeRef('aa', 'db', 'a/b'), owner);
+    const [held, ...others] = await volumes.volumeUsage(environment);
+    assert.deepEqual([held?.node, held?.volume, typeof held?.bytes, others], ['db', 'a/b', 'number', []]);
   });
 }

@@ -52,6 +52,8 @@ export interface Volumes {
   setQuota(environment: EnvironmentId, limitBytes: number | 'none'): Promise<void>;
   /** Bytes that the set shows; with quotas as of the file system's last commit, and cheap, else all of its files are looked at. */
   usage(environment: EnvironmentId): Promise<number>;
+  /** Bytes that each volume shows, those that it shares with copies included; looks at every file. As `inspect` otherwise. */
+  volumeUsage(environment: EnvironmentId): Promise<readonly (Omit<VolumeRef, 'environment'> & { readonly bytes: number })[]>;
 }
 
 export interface VolumeRef {

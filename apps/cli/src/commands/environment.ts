@@ -1,7 +1,7 @@
-import type { ActivityRef, EnvironmentDetail, EnvironmentView } from '@coppice/control';
+import type { ActivityRef, EnvironmentDetail, EnvironmentView, VolumeView } from '@coppice/control';
 import type { Command } from 'commander';
 import { followActivity } from '../follow-activity.ts';
-import { print, short, shortDigest, table } from '../output.ts';
+import { print, readableBytes, short, shortDigest, table } from '../output.ts';
 import { environmentPath, type OpenSession, projectPath } from './open-session.ts';
 
 /** `coppice env …` */
@@ -55,6 +55,16 @@ export function addEnvironmentCommands(program: Command, open: OpenSession): voi
       });
       const ended = await followActivity(session, activity);
       print(session, ended, () => 'redeployed');
+    });
+  environment
+    .command('volumes')
+    .argument('[name]')
+    .description('what each volume of an environment holds')
+    .action(async (name: string | undefined) => {
+      const session = await open();
+      const volumes = await session.api.list<VolumeView>(`${environmentPath(session, name)}/volumes`);
+      const rows = volumes.map(({ node, volume, bytes }) => [node, volume, readableBytes(bytes)]);
+      print(session, volumes, () => table(['node', 'volume', 'size'], rows, 'it holds no data'));
     });
   addSync(environment, open);
   addBranch(environment, open);

@@ -32,6 +32,12 @@ export const dataEndpoints: readonly Endpoint[] = [
   },
   {
     method: 'GET',
+    path: '/projects/:project/environments/:environment/volumes',
+    summary: 'What each volume of an environment holds, in bytes; looks at every file',
+    handle: async (call) => list(await call.control.listVolumes(projectParam(call), environmentParam(call))),
+  },
+  {
+    method: 'GET',
     path: '/projects/:project/backups',
     summary: 'The backups of a project, newest first; of environments that are gone too',
     handle: async (call) => list(await call.control.listBackups(projectParam(call), undefined)),

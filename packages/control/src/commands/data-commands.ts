@@ -38,6 +38,7 @@ export function dataCommands(parts: CommandParts): DataCommands {
       projectNamed(store, project);
       return { activity: brancher.branch(project, request) };
     },
+    listVolumes: async (project, name) => await volumes.volumeUsage(environmentNamed(store, project, name).id),
     listTrash: async (project) => {
       projectNamed(store, project);
       return await Promise.all(store.trash.list({ project }).map((record) => trashView(parts, record)));
