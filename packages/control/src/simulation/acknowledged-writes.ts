@@ -5,7 +5,7 @@ import type { SimulatedServer } from './simulated-server.ts';
 
 interface Acknowledged extends VolumeRef {
   readonly content: string;
-  /** Changes of the environment's data that were asked for before it. */
+  /** Changes of the environment's data that were made, as asked for, before it. */
   readonly changes: number;
 }
 
@@ -18,6 +18,8 @@ export class AcknowledgedWrites {
   readonly #ledger: DataLedger;
   #latest: readonly Acknowledged[] = [];
   readonly #changes = new Map<EnvironmentId, number>();
+  /** Environments for which somebody asked that their data be changed. */
+  readonly #mayChange = new Set<EnvironmentId>();
   /** Whose data a copy is. */
   readonly #owners = new Map<SnapshotId, EnvironmentId>();
   /** Copies of all of an environment that was deleted. */
@@ -40,8 +42,14 @@ export class AcknowledgedWrites {
     ];
   }
 
-  changes(environment: EnvironmentId): void {
-    this.#changes.set(environment, this.#changesOf(environment) + 1);
+  /** Somebody asked for other data, or for names that data goes by, in an environment. */
+  mayChange(environment: EnvironmentId): void {
+    this.#mayChange.add(environment);
+  }
+
+  /** Its data became another, or goes by other names. */
+  changed(environment: EnvironmentId): void {
+    if (this.#mayChange.has(environment)) this.#changes.set(environment, this.#changesOf(environment) + 1);
   }
 
   copied(environment: EnvironmentId, id: SnapshotId): void {
@@ -78,7 +86,7 @@ export class AcknowledgedWrites {
     return found && `${found.content}, written to ${found.volume} of ${found.node} in ${found.environment}, is nowhere`;
   }
 
-  /** The first that its node does not find any more, although nobody asked for a change of the data since. */
+  /** The first that its node does not find any more, although its data was not changed since as somebody asked. */
   misplaced(): string | undefined {
     const sets = this.#server.volumes.sets();
     const found = this.#latest.find(({ environment, node, volume, content, changes }) => {

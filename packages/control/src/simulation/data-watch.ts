@@ -61,8 +61,8 @@ export class DataWatch {
   }
 
   /** Somebody asks for a change of an environment's data. */
-  changes(environment: EnvironmentId): void {
-    this.#acknowledged.changes(environment);
+  mayChange(environment: EnvironmentId): void {
+    this.#acknowledged.mayChange(environment);
   }
 
   /** What is in the trash now may go. */
@@ -96,7 +96,10 @@ export class DataWatch {
     const environment = (typeof first === 'string' ? first : first.environment) as EnvironmentId;
     const before = this.#sets.get(environment);
     const now = this.#server.volumes.sets().get(environment);
-    if (disturbing.has(name) && before !== now) this.#judgeHolders(name, { environment, input, before }, sights);
+    if (disturbing.has(name) && before !== now) {
+      this.#judgeHolders(name, { environment, input, before }, sights);
+      this.#acknowledged.changed(environment);
+    }
     if (name === 'snapshot') this.#judgeSnapshot(first as SnapshotRequest, sights);
     if (name === 'ensure' && before !== now) this.#judgeBegun(input[0] as VolumeRef, before);
     if (name === 'replace' && before?.generation !== now?.generation) {
@@ -202,7 +205,11 @@ export class DataWatch {
     const own = sights.filter((sight) => sight.environment === environment && sight.state === 'running');
     const holder = own.find((sight) => sight.hostPaths.length > 0 && !isSanitizer(sight) && !needed.has(sight.node));
     const job = own.find((sight) => sight.what.kind === 'job' && !isSanitizer(sight) && sight.hostPaths.length > 0);
-    const wrong = routed ? `${routed.host}${routed.path} leads to something` : holder || job ? describe(holder ?? job ?? own[0]) : undefined;
+    const wrong = routed
+      ? `${routed.host}${routed.path} leads to something`
+      : holder || job
+        ? describe(holder ?? job ?? own[0])
+        : undefined;
     const edge = wrong ?? this.#openEdge(environment, needed, own);
     if (edge) this.#watch.violate('foreign data that was not sanitised is closed', `${environment}: ${edge}`);
   }
@@ -228,7 +235,8 @@ export class DataWatch {
       const key = `${environment} ${what.kind === 'job' ? what.hook : ''}`;
       const runs = this.#sanitizers.get(key) ?? new Set();
       this.#sanitizers.set(key, runs.add(id));
-      if (runs.size > 1) this.#watch.violate('a copy is sanitised once', `${what.kind === 'job' ? what.hook : ''} of ${environment} ran twice`);
+      if (runs.size > 1)
+        this.#watch.violate('a copy is sanitised once', `${what.kind === 'job' ? what.hook : ''} of ${environment} ran twice`);
       const generation = this.#server.volumes.sets().get(environment)?.generation;
       const isOfThis = what.kind === 'job' && generation !== undefined && what.hook === sanitizeHook(generation);
       if (isOfThis && sight.exitCode === 0) this.#foreign.opened(environment);

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import type { EnvironmentId, NodeName } from '@coppice/model';
+import type { EnvironmentId, NodeName, SnapshotId } from '@coppice/model';
 import type { RunningControlPlane } from '../create-control-plane.ts';
 import { probedByCommand } from './catalog-in-memory.ts';
+import { DataWatch } from './data-watch.ts';
 import { Faults, randomClimate } from './faults.ts';
-import { orphanCopy } from './orphan-copies.ts';
 import { isKill, RandomLife } from './random-life.ts';
 import { RandomOperations } from './random-operations.ts';
 import { shopBehaviour } from './random-shop.ts';
@@ -12,6 +12,7 @@ import { SeededRandom } from './seeded-random.ts';
 import { SimulatedServer } from './simulated-server.ts';
 import { settled, Turns } from './turns.ts';
 import { unsettled } from './unsettled.ts';
+import { unsettledData, unsweptData } from './unsettled-data.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { type Violation, WorldWatch } from './world-watch.ts';
 
@@ -22,6 +23,8 @@ export interface HistoryResult {
   readonly effects: number;
   readonly operations: Readonly<Record<string, number>>;
   readonly kills: number;
+  /** What the control plane did to the end, by kind of activity. */
+  readonly succeeded: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<string, number>>;
   /** Empty where all held; else the first that did not, after which the history was broken off. */
   readonly violations: readonly Violation[];
@@ -63,6 +66,7 @@ class RandomHistory {
   readonly #turns: Turns;
   readonly #server: SimulatedServer;
   readonly #watch: WorldWatch;
+  readonly #data: DataWatch;
   readonly #faults: Faults;
   readonly #operations: RandomOperations;
   #life: RandomLife | undefined;
@@ -88,10 +92,13 @@ class RandomHistory {
       behaviourOf: shopBehaviour,
       store: 'remembered',
       folder: existsSync('/dev/shm') ? '/dev/shm' : tmpdir(),
+      driver: this.#random.pick(['btrfs', 'copy'] as const),
     });
     this.#watch = new WorldWatch(this.#server);
+    this.#data = new DataWatch(this.#server, this.#watch);
     this.#faults = new Faults(randomClimate(this.#random), this.#random);
-    this.#operations = new RandomOperations({ server: this.#server, random: this.#random, turns: this.#turns, watch: this.#watch });
+    const { data, ...parts } = { server: this.#server, random: this.#random, turns: this.#turns, watch: this.#watch, data: this.#data };
+    this.#operations = new RandomOperations({ ...parts, data });
   }
 
   async run(): Promise<HistoryResult> {
@@ -99,6 +106,7 @@ class RandomHistory {
     this.#serve();
     await this.#live();
     await this.#comeToRest();
+    this.#judgeData();
     if (this.#watch.violations.length === 0) await this.#doNothingTwice();
     this.#plane?.stop();
     return {
@@ -106,6 +114,7 @@ class RandomHistory {
       effects: this.#effects,
       operations: this.#operations.counts,
       kills: this.#kills,
+      succeeded: this.#succeeded(),
       faults: this.#faults.counts,
       violations: this.#watch.violations.slice(0, 1).map(({ invariant, detail }) => ({ invariant, detail: this.#turns.plain(detail) })),
       trace: this.#turns.trace,
@@ -120,7 +129,7 @@ class RandomHistory {
 
   /** Operations, kills and faults until there were enough. */
   async #live(): Promise<void> {
-    const wanted = this.#random.between(2, 7);
+    const wanted = this.#random.between(2, 9);
     while (this.#operations.total < wanted || this.#effects < leastEffects) {
       if (!(await this.#step())) return;
       if (!this.#life || this.#life.dead) this.#mayServe();
@@ -141,21 +150,32 @@ class RandomHistory {
     let sweeps = this.#random.chance(0.9);
     while (await this.#step()) {
       if (this.#isBusy()) continue;
-      const orphan = await orphanCopy(this.#server);
-      const wrong = (await this.#wrong()) ?? (orphan && `nothing names the kept copy ${orphan}`);
-      if (!wrong) return;
-      if (sweeps && orphan && !(await this.#wrong())) {
+      const [wrong, unswept] = [await this.#wrong(), await unsweptData(this.#server)];
+      if (!wrong && !unswept) return;
+      if (sweeps && !wrong) {
         sweeps = false;
         this.#life?.end();
         this.#serve();
       }
-      if (this.#time.nowMs > latestMs) return this.#watch.violate('a history ends as desired', wrong);
+      if (this.#time.nowMs > latestMs) return this.#watch.violate('a history ends as desired', wrong ?? unswept ?? '');
     }
+  }
+
+  #judgeData(): void {
+    const lost = this.#data.lost();
+    if (lost) this.#watch.violate('no acknowledged write vanishes', lost);
+    const { store } = this.#server.ports;
+    const kept = this.#server.volumes.kept();
+    for (const id of this.#operations.promised)
+      if (!store.backups.get(id as SnapshotId) || !kept.has(id as SnapshotId))
+        this.#watch.violate('a backup that was promised is there', `${id} is gone`);
   }
 
   async #wrong(): Promise<string | undefined> {
     return (
-      (await unsettled(this.#server, this.#operations.unawaited)) ?? this.#operations.open.map((what) => `${what} was never answered`)[0]
+      (await unsettled(this.#server, this.#operations.unawaited)) ??
+      (await unsettledData(this.#server)) ??
+      this.#operations.open.map((what) => `${what} was never answered`)[0]
     );
   }
 
@@ -175,6 +195,13 @@ class RandomHistory {
     }
   }
 
+  #succeeded(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const { kind, state } of this.#server.ports.store.activities.list({ limit: 10_000 }))
+      if (state === 'succeeded') counts[kind] = (counts[kind] ?? 0) + 1;
+    return counts;
+  }
+
   #told(): number {
     return this.#server.ports.store.activities.list({}).length;
   }
@@ -190,10 +217,16 @@ class RandomHistory {
     }
     if (this.#engineBackAt !== undefined && this.#steps >= this.#engineBackAt) this.#engineBack();
     if (!this.#isBusy()) this.#watch.clear();
+    if (this.#random.chance(0.05)) this.#write();
     if (this.#turns.waiting > 0 && !this.#random.chance(0.01)) this.#turns.next();
     else if (!(this.#random.chance(0.3) && this.#operations.endJob())) this.#time.advance();
     await settled();
     return this.#watch.violations.length === 0;
+  }
+
+  #write(): void {
+    const what = this.#data.write(this.#random);
+    if (what) this.#turns.note(`— ${what}`);
   }
 
   #isBusy(): boolean {
@@ -238,6 +271,7 @@ class RandomHistory {
           this.#effects += 1;
           if (call.name !== 'apply-policy') this.#done.push(`${call.port} ${call.name}`);
           this.#watch.judge(call);
+          this.#data.judge(call);
         },
         misled: () => this.#watch.misled(),
         wrote: (what) => this.#wrote(what),
@@ -248,6 +282,9 @@ class RandomHistory {
     this.#life = life;
     this.#plane = plane;
     this.#server.engine.onEffect(life.onEffect);
+    this.#server.volumes.onHalf(life.onHalf);
+    this.#server.volumes.reopen();
+    this.#data.look();
     void plane.start().catch((error: unknown) => {
       this.#turns.note(`the start failed: ${error instanceof Error ? error.message : String(error)}`);
       life.end();

@@ -18,7 +18,7 @@ const writes: Readonly<Record<PortName, ReadonlySet<string>>> = {
 };
 
 /** Streams, values, and what only waits: given as they are. */
-const untouched = new Set(['hints', 'logs', 'attach', 'wakes', 'path', 'driver', 'address', 'objects', 'capabilities', 'waitJob']);
+const untouched = new Set(['hints', 'logs', 'attach', 'wakes', 'path', 'driver', 'address', 'objects', 'capabilities', 'waitJob', 'hold']);
 
 const failureCodes: Readonly<Record<PortName, ErrorCode>> = {
   engine: 'engine-unreachable',

@@ -3,14 +3,13 @@ import type { GitId } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { RunningControlPlane } from '../create-control-plane.ts';
 import { branchOf, refOfBranch } from '../push/push-refs.ts';
+import { branches, type DataOperationKind, DataOperations, dataWeights } from './data-operations.ts';
 import type { DataWatch } from './data-watch.ts';
 import { changedShop, changesData, lostNodes, randomShop, resizedShop, type Shop, shopFiles } from './random-shop.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { noCommit, type SimulatedServer } from './simulated-server.ts';
 import type { Turns } from './turns.ts';
 import type { WorldWatch } from './world-watch.ts';
-
-const branches = ['main', 'side', 'feature/a', 'copy'];
 
 /** How often each operation comes, by weight. A new one gets a line here and a case in `begin`. */
 const weights = {
@@ -28,16 +27,9 @@ const weights = {
   removeByHand: 1.5,
   engineAway: 0.7,
   planeKilled: 1,
-  backUp: 2,
-  restore: 2,
-  sync: 2,
-  branchByCommand: 1.5,
-  revertWithData: 2,
-  restoreTrash: 2,
-  emptyTrash: 0.7,
 } as const;
 
-export type OperationKind = keyof typeof weights;
+export type OperationKind = keyof typeof weights | DataOperationKind;
 
 /** What people do to the control plane, and chance to the world. */
 export class RandomOperations {
@@ -46,9 +38,13 @@ export class RandomOperations {
   readonly #random: SeededRandom;
   readonly #turns: Turns;
   readonly #watch: WorldWatch;
+  readonly #data: DataWatch;
   /** Commits that were pushed without waiting: their refs moved before their releases served, and stay where those never do. */
   readonly unawaited = new Set<string>();
+  /** What was pushed last, by ref. */
   readonly #shops = new Map<string, Shop>();
+  readonly #shopOf = new Map<string, Shop>();
+  readonly #dataOperations: DataOperations;
   /** Requests of people that were not answered yet; those of a control plane that was killed are nobody's. */
   #open = new Set<string>();
 
@@ -57,11 +53,19 @@ export class RandomOperations {
     readonly random: SeededRandom;
     readonly turns: Turns;
     readonly watch: WorldWatch;
+    readonly data: DataWatch;
   }) {
     this.#server = parts.server;
     this.#random = parts.random;
     this.#turns = parts.turns;
     this.#watch = parts.watch;
+    this.#data = parts.data;
+    this.#dataOperations = new DataOperations(parts);
+  }
+
+  /** Backups whose ids people were told. */
+  get promised(): ReadonlySet<string> {
+    return this.#dataOperations.promised;
   }
 
   get total(): number {
@@ -82,7 +86,7 @@ export class RandomOperations {
   begin(plane: RunningControlPlane | undefined): OperationKind {
     // Where there is nothing yet, most others would do nothing.
     const isEmpty = this.#server.repository.refs.size === 0 && this.#open.size === 0;
-    const kind = isEmpty && plane ? 'push' : this.#random.weighted(weights);
+    const kind = isEmpty && plane ? 'push' : this.#random.weighted({ ...weights, ...this.#dataOperations.weights() });
     this.counts[kind] = (this.counts[kind] ?? 0) + 1;
     this.#turns.note(`— ${kind}`);
     if (plane) this.#ask(kind, plane);
@@ -97,6 +101,7 @@ export class RandomOperations {
     this.#turns.note(`— the job of ${job.node} ends`);
     this.#server.engine.crash(job.id, { exitCode: 0 });
     this.#watch.look();
+    this.#data.look();
     return true;
   }
 
@@ -137,7 +142,7 @@ export class RandomOperations {
         return;
       }
       default:
-        return;
+        if (isOfData(kind)) this.#askAboutData(kind, plane);
     }
   }
 
@@ -149,13 +154,26 @@ export class RandomOperations {
     this.#shops.set(ref, shop);
     const { file, folders } = shopFiles(shop);
     const next = repository.commit(file, previous ? [previous] : [], folders);
-    const options = this.#random.chance(0.15) ? ['no-wait'] : [];
-    if (options.length > 0) this.unawaited.add(next);
+    this.#shopOf.set(next, shop);
+    const options = [...(this.#random.chance(0.15) ? ['no-wait'] : []), ...this.#dataOptions(ref, shop)];
+    if (options.includes('no-wait')) this.unawaited.add(next);
     this.#answerTo(
       `push of ${next.slice(0, 7)} to ${ref}`,
       this.#server.push(plane, { previous: previous ?? noCommit, next, options, ref }),
       (result) => this.#judgePush(ref, next, result),
     );
+  }
+
+  /** What a push says of data; notes where it changes some. */
+  #dataOptions(ref: string, shop: Shop): readonly string[] {
+    const { environments, deployments } = this.#server.ports.store;
+    const environment = environments.findByBranch('shop', branchOf({ ref }));
+    const live = environment?.live && deployments.get(environment.live);
+    const served = live && this.#shopOf.get(live.commit);
+    if (environment && (!served || changesData(served, shop))) this.#data.mayChange(environment.id);
+    const lost = served && this.#random.chance(0.7) ? lostNodes(served, shop) : [];
+    const fresh = environment === undefined && this.#random.chance(0.15) ? ['no-clone'] : [];
+    return [...lost.map((node) => `allow-destroy=${node}`), ...fresh];
   }
 
   #judgePush(ref: string, next: GitId, result: RefResult | undefined): void {
@@ -189,9 +207,15 @@ export class RandomOperations {
   #revert(plane: RunningControlPlane): void {
     this.#onEnvironment(async ({ id, name }) => {
       const served = this.#server.ports.store.deployments.list(id).filter(({ status }) => status === 'succeeded');
-      if (served.length > 0)
-        await plane.control.revert('shop', this.#random.pick(served).id, { actor: 'ada', environment: name, withData: false });
+      if (served.length === 0) return;
+      this.#data.mayChange(id);
+      await plane.control.revert('shop', this.#random.pick(served).id, { actor: 'ada', environment: name, withData: false });
     });
+  }
+
+  #askAboutData(kind: DataOperationKind, { control }: RunningControlPlane): void {
+    const question = this.#dataOperations.question(kind);
+    if (question) this.#answerTo(question.what, question.ask(control));
   }
 
   #onEnvironment(work: (environment: EnvironmentRecord) => Promise<unknown>): void {
@@ -226,4 +250,8 @@ export class RandomOperations {
     else engine.vanish(victim.id);
     this.#watch.look();
   }
+}
+
+function isOfData(kind: OperationKind): kind is DataOperationKind {
+  return kind in dataWeights;
 }

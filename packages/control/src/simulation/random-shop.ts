@@ -86,9 +86,9 @@ export function changedShop(shop: Shop, random: SeededRandom): Shop {
     deploy: node.deploy === 'fails' ? ('works' as const) : node.deploy,
   }));
   const at = random.between(0, healed.length - 1);
-  const brought = (nodes: readonly ShopNode[]): Shop => ({ ...shop, nodes });
+  const withNodes = (nodes: readonly ShopNode[]): Shop => ({ ...shop, nodes });
   const change = (overrides: (node: ShopNode) => Partial<ShopNode>): Shop =>
-    brought(healed.map((node) => (node.index === at ? { ...node, ...overrides(node) } : node)));
+    withNodes(healed.map((node) => (node.index === at ? { ...node, ...overrides(node) } : node)));
   switch (random.weighted(changes)) {
     case 'code':
       return change(({ version }) => ({ version: version + 1 }));
@@ -123,16 +123,16 @@ export function changedShop(shop: Shop, random: SeededRandom): Shop {
     case 'retype':
       return change(({ kind }) => ({ type: random.pick(kind === 'store' ? stores : applications) }));
     case 'sanitize':
-      return { ...brought(healed), sanitize: randomSanitize(random, healed) };
+      return { ...withNodes(healed), sanitize: randomSanitize(random, healed) };
     case 'add':
       return healed.length >= 8
         ? change(({ version }) => ({ version: version + 1 }))
-        : brought([...healed, randomNode(random, healed.length, healed.length + 1)]);
+        : withNodes([...healed, randomNode(random, healed.length, healed.length + 1)]);
     case 'drop': {
       const last = healed.length - 1;
       if (healed.length <= 2) return change(({ version }) => ({ version: version + 1 }));
       const nodes = healed.slice(0, -1).map((node) => ({ ...node, needs: node.needs.filter((need) => need !== last) }));
-      return { ...brought(nodes), sanitize: shop.sanitize?.index === last ? undefined : shop.sanitize };
+      return { ...withNodes(nodes), sanitize: shop.sanitize?.index === last ? undefined : shop.sanitize };
     }
   }
 }

@@ -6,15 +6,17 @@ export class SeedReport {
   #effects = 0;
   #kills = 0;
   readonly #operations = new Map<string, number>();
+  readonly #succeeded = new Map<string, number>();
   readonly #faults = new Map<string, number>();
   readonly #failures = new Map<string, { readonly seeds: number[]; readonly detail: string }>();
 
-  add({ seed, effects, kills, operations, faults, violations }: SeedResult): void {
+  add({ seed, effects, kills, operations, succeeded, faults, violations }: SeedResult): void {
     this.#seeds += 1;
     this.#effects += effects;
     this.#kills += kills;
-    for (const [kind, count] of Object.entries(operations)) this.#operations.set(kind, (this.#operations.get(kind) ?? 0) + count);
-    for (const [kind, count] of Object.entries(faults)) this.#faults.set(kind, (this.#faults.get(kind) ?? 0) + count);
+    add(this.#operations, operations);
+    add(this.#succeeded, succeeded);
+    add(this.#faults, faults);
     for (const { invariant, detail } of violations) {
       const known = this.#failures.get(invariant);
       if (known) known.seeds.push(seed);
@@ -38,10 +40,15 @@ export class SeedReport {
     return [
       `${this.#seeds} seeds, ${this.#effects} effects, ${operations} operations, ${this.#kills} kills of the control plane`,
       `operations: ${listed(this.#operations)}`,
+      `activities that succeeded: ${listed(this.#succeeded)}`,
       `faults: ${listed(this.#faults)}`,
       ...failures,
     ];
   }
+}
+
+function add(sums: Map<string, number>, counts: Readonly<Record<string, number>>): void {
+  for (const [kind, count] of Object.entries(counts)) sums.set(kind, (sums.get(kind) ?? 0) + count);
 }
 
 function listed(counts: ReadonlyMap<string, number>): string {

@@ -1,5 +1,5 @@
 import type { SimulatedSight } from '@coppice/engine';
-import { type EnvironmentId, type EnvironmentSpec, type NodeName, type NodeSpec, nodeDigest } from '@coppice/model';
+import { type Desired, type EnvironmentId, type EnvironmentSpec, isClosed, type NodeName, type NodeSpec, nodeDigest } from '@coppice/model';
 import { wantedInstances } from '@coppice/plan';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { SimulatedServer } from './simulated-server.ts';
@@ -170,8 +170,16 @@ export class WorldWatch {
     const { environment, node, what } = instance;
     const desired = this.#record(environment)?.desired;
     if (!desired?.exists || desired.run === 'suspended' || !instance.ready || this.#hurt.has(instance.id)) return true;
+    if (instance.hostPaths.length > 0 && this.#isDataChanging(environment, desired)) return true;
     const spec = desired.spec?.nodes.find((candidate) => candidate.name === node);
     return !spec || nodeDigest(spec) !== what.digest || what.index >= wantedInstances(spec);
+  }
+
+  /** Whether an environment is to get other data, or data under other names, or holds what nobody may see yet. */
+  #isDataChanging(environment: EnvironmentId, desired: Desired): boolean {
+    const generation = this.#server.volumes.sets().get(environment)?.generation;
+    const isOther = desired.dataSource !== undefined && generation !== desired.dataGeneration;
+    return isOther || desired.volumeMoves !== undefined || isClosed(desired);
   }
 
   /** Whether all instances of its node shall go. */
