@@ -191,3 +191,19 @@ test('all that a dead server left running is closed as failed, however much, and
   );
   assert.deepEqual([store.activities.get(ended.id)?.state, store.activities.log(ended.id)], ['succeeded', []]);
 });
+
+test('endings are told once, however many activities ended meanwhile, and not before one did', async (t) => {
+  const { activities } = recorder(t);
+  const stop = new AbortController();
+  const endings = activities.endings(stop.signal)[Symbol.asyncIterator]();
+  const first = endings.next();
+  const [one, other] = [activities.start(push), activities.start(push)];
+  one.finish('succeeded');
+  assert.equal((await first).done, false);
+  other.finish('failed');
+  activities.start(push).finish('succeeded');
+  assert.equal((await endings.next()).done, false);
+  const last = endings.next();
+  stop.abort();
+  assert.equal((await last).done, true);
+});

@@ -99,6 +99,7 @@ export class ActivityRecorder {
         this.#running.delete(id);
         this.#store.activities.update(id, { state });
         this.#bell.emit('activity');
+        this.#bell.emit('ended');
         this.#bell.emit(`log ${id}`);
       },
     };
@@ -146,6 +147,16 @@ export class ActivityRecorder {
       let activity = this.#store.activities.get(id);
       while (activity?.state === 'running' && (await bell.next())) activity = this.#store.activities.get(id);
       return activity;
+    } finally {
+      bell.close();
+    }
+  }
+
+  /** Yields whenever activities ended since it yielded last, however many. Ends when called off. */
+  async *endings(signal: AbortSignal): AsyncIterable<void> {
+    const bell = this.#listen('ended', signal);
+    try {
+      while (await bell.next()) yield;
     } finally {
       bell.close();
     }

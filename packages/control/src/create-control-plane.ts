@@ -87,7 +87,7 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
   const redeployer = new Redeployer({ ports, activities, queue, deployer, lastServed: served });
   const brancher = new Brancher({ ports, cloner, redeployer });
   const changer = new DataChanger({ ports, activities, queue, reconciler, capture, cloner, keeper, lookIn });
-  const retention = new Retention({ ports, keeper, changer, declarations });
+  const retention = new Retention({ ports, keeper, changer, declarations, activities });
   const preview = new PlanPreview(ports, health);
   const preparer = new PushPreparer(ports, activities, preview);
   const pusher = new PushDeployer({ ports, activities, queue, deployer, remover, preparer, cloner });

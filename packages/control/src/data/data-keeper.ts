@@ -1,5 +1,6 @@
 import type { DeploymentId, EnvironmentId, SnapshotId } from '@coppice/model';
 import type { BackupRecord, EnvironmentRecord, TrashRecord } from '@coppice/state';
+import type { KeptSnapshot } from '@coppice/volumes';
 import { heldFolders, isDetached } from '../environment/kept-volumes.ts';
 import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
@@ -8,6 +9,9 @@ import type { SnapshotClaims } from './snapshot-claims.ts';
 import { keepsData } from './touches-data.ts';
 
 const dayMs = 86_400_000;
+
+/** Of the data that each environment holds; missing where no set is seen. */
+type Generations = ReadonlyMap<EnvironmentId, number>;
 
 export interface DataKeeperParts {
   readonly ports: Ports;
@@ -103,9 +107,10 @@ export class DataKeeper {
       const record = store.trash.get(id);
       if (!record) continue;
       const { environment, folder, snapshot } = record;
-      if (snapshot !== undefined) await volumes.removeSnapshot(snapshot);
       if (folder !== undefined && !this.#isWanted(environment, folder)) await volumes.removeNode({ environment, node: folder });
+      // Before its copy: one that nothing names is swept away, and a record without a copy would promise what is gone.
       store.trash.delete(id);
+      if (snapshot !== undefined) await volumes.removeSnapshot(snapshot);
       count += 1;
     }
     return count;
@@ -118,45 +123,62 @@ export class DataKeeper {
     return declared || (desired?.volumeMoves?.some(({ from, to }) => from === folder || to === folder) ?? false);
   }
 
-  /** Every kept copy, and why it stays or goes. What is recorded meanwhile is not in the list. */
+  /** Every kept copy, and why it stays or goes. */
   async garbage(): Promise<readonly SnapshotGarbage[]> {
-    const { ports, claims } = this.#parts;
-    // Asked before the records.
-    const copies = await ports.volumes.snapshots();
-    const named = await this.#named();
+    const generations = await this.#generations();
+    return this.#garbageOf(await this.#parts.ports.volumes.snapshots(), generations);
+  }
+
+  /** Deletes kept copies that nothing names, and records of replaced data that were written for a copy which then never was made. */
+  async sweep(): Promise<void> {
+    const { store, volumes, log } = this.#parts.ports;
+    this.#forgetBroughtBack();
+    const replaced = store.backups.list({}).filter(({ kind }) => kind === 'replaced');
+    const desired = new Map(store.environments.list().map((environment) => [environment.id, environment.desired]));
+    const generations = await this.#generations();
+    const copies = await volumes.snapshots();
+    for (const { id, action } of this.#garbageOf(copies, generations)) {
+      if (action === 'keep') continue;
+      log('data.swept', { snapshot: id });
+      await volumes.removeSnapshot(id);
+    }
+    const there = new Set(copies.map(({ id }) => id));
+    for (const { id, environment } of replaced) {
+      // Where the set is not seen, nothing is known of copies either.
+      const isOver = generations.has(environment) && generations.get(environment) === desired.get(environment)?.dataGeneration;
+      if (isOver && !there.has(id)) store.backups.delete(id);
+    }
+  }
+
+  /** What came back from the trash and serves is not in it: a server may have died before it took it out. */
+  #forgetBroughtBack(): void {
+    const { store } = this.#parts.ports;
+    const back = new Set(store.environments.list().flatMap(({ live, desired }) => (live ? [desired.dataSource?.from] : [])));
+    for (const { id, snapshot } of store.trash.list({})) if (snapshot !== undefined && back.has(snapshot)) store.trash.delete(id);
+  }
+
+  /** Without a wait from the first record to the last claim: a claim is released once a record takes its place. */
+  #garbageOf(copies: readonly KeptSnapshot[], generations: Generations): readonly SnapshotGarbage[] {
+    const named = this.#named(generations);
     return copies.map(({ id }) => {
-      const why = named.get(id) ?? (claims.has(id) ? 'work is under way with it' : undefined);
+      const why = named.get(id) ?? (this.#parts.claims.has(id) ? 'work is under way with it' : undefined);
       return why === undefined
         ? { id, action: 'delete', why: 'no backup, no environment and nothing in the trash names it' }
         : { id, action: 'keep', why };
     });
   }
 
-  /** Deletes kept copies that nothing names, and records of backups whose copy is gone. */
-  async sweep(): Promise<void> {
-    const { store, volumes, log } = this.#parts.ports;
-    const copies = await this.garbage();
-    for (const { id } of copies.filter(({ action }) => action === 'delete')) {
-      log('data.swept', { snapshot: id });
-      await volumes.removeSnapshot(id);
-    }
-    const there = new Set(copies.map(({ id }) => id));
-    const busy = new Set((await this.#switching()).map(({ id }) => id));
-    for (const backup of store.backups.list({})) {
-      if (backup.kind === 'replaced' && !there.has(backup.id) && !busy.has(backup.environment)) store.backups.delete(backup.id);
-    }
-  }
-
   /** What each copy is kept for, in words. */
-  async #named(): Promise<ReadonlyMap<SnapshotId, string>> {
+  #named(generations: Generations): ReadonlyMap<SnapshotId, string> {
     const { store } = this.#parts.ports;
     const named = new Map<SnapshotId, string>();
-    for (const { name, desired } of await this.#switching()) {
-      if (desired.dataSource) named.set(desired.dataSource.from, `it becomes the data of ${name}`);
-      if (desired.dataSource) named.set(desired.dataSource.aside, `it was the data of ${name}`);
+    for (const { id, name, desired } of store.environments.list()) {
+      const { dataSource, dataGeneration, keepData } = desired;
+      if (keepData) named.set(keepData, `it was the data of ${name}`);
+      if (!dataSource || generations.get(id) === dataGeneration) continue;
+      named.set(dataSource.from, `it becomes the data of ${name}`);
+      named.set(dataSource.aside, `it was the data of ${name}`);
     }
-    for (const { name, desired } of store.environments.list())
-      if (desired.keepData) named.set(desired.keepData, `it was the data of ${name}`);
     for (const { snapshot, environmentName } of store.trash.list({})) {
       if (snapshot !== undefined) named.set(snapshot, `the trash holds it: ${environmentName} was deleted`);
     }
@@ -164,12 +186,15 @@ export class DataKeeper {
     return named;
   }
 
-  /** Environments whose data is about to be replaced. */
-  async #switching(): Promise<readonly EnvironmentRecord[]> {
+  /** Which data environments hold. Asked before the copies and the records: what changes meanwhile only keeps more. */
+  async #generations(): Promise<Generations> {
     const { store, volumes } = this.#parts.ports;
-    const pending = store.environments.list().filter(({ desired }) => desired.dataSource !== undefined);
-    const generations = await Promise.all(pending.map(({ id }) => volumes.generation(id)));
-    return pending.filter(({ desired }, index) => generations[index] !== desired.dataGeneration);
+    const generations = new Map<EnvironmentId, number>();
+    for (const { id } of store.environments.list()) {
+      const generation = await volumes.generation(id);
+      if (generation !== undefined) generations.set(id, generation);
+    }
+    return generations;
   }
 
   /** The type that the node had before its volumes were put aside. */

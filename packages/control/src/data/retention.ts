@@ -1,6 +1,7 @@
 import { nextTimeOf } from '@coppice/config';
 import { type EnvironmentId, isClosed } from '@coppice/model';
 import type { BackupRecord, EnvironmentRecord } from '@coppice/state';
+import type { ActivityRecorder } from '../activity-recorder.ts';
 import type { LiveDeclarations } from '../environment/live-declarations.ts';
 import { pause } from '../pause.ts';
 import type { Ports } from '../ports.ts';
@@ -15,11 +16,14 @@ export interface RetentionParts {
   readonly keeper: DataKeeper;
   readonly changer: Pick<DataChanger, 'backUp'>;
   readonly declarations: LiveDeclarations;
+  readonly activities: Pick<ActivityRecorder, 'endings'>;
 }
 
 const lookMs = 30_000;
 /** Looks between two sweeps, the first being at the start. */
 const sweepEvery = 20;
+/** From the end of an activity to the sweep that follows it. */
+const sweepAfterMs = 1_000;
 const keptReplaced = 10;
 
 /** What happens to kept data as time goes by: scheduled backups are taken, what had its time goes. */
@@ -36,9 +40,19 @@ export class Retention {
 
   /** Until the signal. */
   async run(signal: AbortSignal): Promise<void> {
+    void this.#follow(signal);
     while (!signal.aborted) {
       await this.look().catch((error: unknown) => this.#parts.ports.log('retention.failed', { error }));
       await pause(lookMs, signal);
+    }
+  }
+
+  /** Whatever changes data is an activity; one that failed or was taken back leaves copies that nothing names any more. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { activities, keeper, ports } = this.#parts;
+    for await (const _ of activities.endings(signal)) {
+      await pause(sweepAfterMs, signal);
+      if (!signal.aborted) await keeper.sweep().catch((error: unknown) => ports.log('retention.failed', { error }));
     }
   }
 
