@@ -15,7 +15,7 @@ import {
 } from '@coppice/images';
 import { createHaproxyRouter, type Router } from '@coppice/router';
 import { openStore, type Store } from '@coppice/state';
-import type { Volumes } from '@coppice/volumes';
+import type { HostVolumes } from '@coppice/volumes';
 import type { FastifyInstance } from 'fastify';
 import type { DataDirectory } from './data-directory.ts';
 import { createApi } from './http/create-api.ts';
@@ -39,7 +39,7 @@ export interface Composition {
   readonly router: Router;
   readonly repositories: GitRepositories;
   readonly store: Store;
-  readonly volumes: Volumes;
+  readonly volumes: HostVolumes;
   readonly volumeFileSystem: ServerVolumes['fileSystem'];
 }
 

@@ -3,19 +3,19 @@ import { statfs } from 'node:fs/promises';
 import { engineSeesFolder } from '@coppice/engine';
 import { isCoppiceError } from '@coppice/model';
 import {
+  type HostVolumes,
   type NoVolumeFileSystem,
   openVolumeFileSystem,
   openVolumes,
   type StorageDriver,
   type VolumeFileSystem,
-  type Volumes,
 } from '@coppice/volumes';
 import type { DataDirectory } from './data-directory.ts';
 import { volumePlace } from './volume-place.ts';
 
 /** The volumes of a server, and the file system they lie on. */
 export interface ServerVolumes {
-  readonly volumes: Volumes;
+  readonly volumes: HostVolumes;
   readonly fileSystem: VolumeFileSystem | NoVolumeFileSystem;
 }
 

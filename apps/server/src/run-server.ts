@@ -73,7 +73,7 @@ export async function runServer(flags: ServerFlags): Promise<void> {
   }
   process.stdout.write(`coppice is ready: api=${listening.url} router=http://${parts.router.address} ssh=off\n`);
   void watchRouter(parts.router, log, watching.signal);
-  void watchVolumes(parts.volumeFileSystem, log, { signal: watching.signal });
+  void watchVolumes({ fileSystem: parts.volumeFileSystem, volumes: parts.volumes, log, signal: watching.signal });
   stopOnSignal(stop, log);
 }
 

@@ -3,29 +3,43 @@ import { test } from 'node:test';
 import type { Growth } from '@coppice/volumes';
 import { watchVolumes } from './watch-volumes.ts';
 
-/** What is logged while the looks come to these ends, one after another. */
-async function logged(ends: readonly (Growth | Error)[]): Promise<readonly (readonly [string, unknown])[]> {
+const grown: Growth = { kind: 'grown', fromBytes: 1, toBytes: 2 };
+const blocked: Growth = { kind: 'blocked', by: 'host' };
+const enough: Growth = { kind: 'enough' };
+
+interface Looks {
+  readonly kind?: 'own' | 'image';
+  /** How the looks at the space end, one after another. */
+  readonly growths: readonly (Growth | Error)[];
+  /** The same of those at the limits. */
+  readonly limits?: readonly (Error | undefined)[];
+}
+
+/** What is logged. */
+async function logged({ kind = 'image', growths, limits = [] }: Looks): Promise<readonly (readonly [string, unknown])[]> {
   const watching = new AbortController();
   const lines: (readonly [string, unknown])[] = [];
-  const left = [...ends];
+  const [leftGrowths, leftLimits] = [[...growths], [...limits]];
   const growIfNeeded = async (): Promise<Growth> => {
-    const end = left.shift();
-    if (end === undefined) watching.abort();
+    const end = leftGrowths.shift();
     if (end instanceof Error) throw end;
-    return end ?? { kind: 'enough' };
+    return end ?? enough;
+  };
+  const adjustLimits = async (): Promise<void> => {
+    const end = leftLimits.shift();
+    if (leftGrowths.length === 0 && leftLimits.length === 0) watching.abort();
+    if (end instanceof Error) throw end;
   };
   // The watch itself does not keep a process alive.
   const alive = setInterval(() => undefined, 1_000);
   const log = (event: string, details: unknown): void => void lines.push([event, details]);
-  await watchVolumes({ kind: 'image', growIfNeeded }, log, { signal: watching.signal, everyMs: 1 });
+  await watchVolumes({ fileSystem: { kind, growIfNeeded }, volumes: { adjustLimits }, log, signal: watching.signal, everyMs: 1 });
   clearInterval(alive);
   return lines;
 }
 
 test('an image that grew is told each time, what keeps it from growing once', async () => {
-  const grown: Growth = { kind: 'grown', fromBytes: 1, toBytes: 2 };
-  const blocked: Growth = { kind: 'blocked', by: 'host' };
-  assert.deepEqual(await logged([{ kind: 'enough' }, grown, blocked, blocked, grown, blocked]), [
+  assert.deepEqual(await logged({ growths: [enough, grown, blocked, blocked, grown, blocked] }), [
     ['volumes.grown', { fromBytes: 1, toBytes: 2 }],
     ['volumes.full', { blockedBy: 'host' }],
     ['volumes.grown', { fromBytes: 1, toBytes: 2 }],
@@ -33,15 +47,21 @@ test('an image that grew is told each time, what keeps it from growing once', as
   ]);
 });
 
-test('a look that fails is told and not the last one', async () => {
+test('a look that fails is told once and is not the last one', async () => {
   const error = new Error('no');
-  assert.deepEqual(await logged([error, { kind: 'grown', fromBytes: 1, toBytes: 2 }]), [
+  assert.deepEqual(await logged({ growths: [error, error, grown], limits: [undefined, error, error, undefined] }), [
     ['volumes.not-grown', { error }],
+    ['volumes.limits', { error }],
     ['volumes.grown', { fromBytes: 1, toBytes: 2 }],
   ]);
 });
 
-test('where there is no image nothing is watched', async () => {
-  const growIfNeeded = (): Promise<Growth> => Promise.reject(new Error('asked'));
-  await watchVolumes({ kind: 'own', growIfNeeded }, () => assert.fail('logged'), { signal: new AbortController().signal });
+test("the host's own file system has limits to look after and does not grow", async () => {
+  assert.deepEqual(await logged({ kind: 'own', growths: [{ kind: 'blocked', by: 'not an image' }], limits: [undefined, undefined] }), []);
+});
+
+test('in plain folders nothing is watched', async () => {
+  const volumes = { adjustLimits: (): Promise<void> => Promise.reject(new Error('asked')) };
+  const { signal } = new AbortController();
+  await watchVolumes({ fileSystem: { kind: 'none', missing: [] }, volumes, log: () => assert.fail('logged'), signal, everyMs: 1 });
 });
