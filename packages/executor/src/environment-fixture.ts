@@ -166,6 +166,11 @@ export class EnvironmentFixture {
     return this.engine.policyOf(environment)?.nodes.find((policy) => policy.node === node)?.serving ?? [];
   }
 
+  /** What a node may reach outside. */
+  egress(node: string): unknown {
+    return this.engine.policyOf(environment)?.nodes.find((policy) => policy.node === node)?.egress;
+  }
+
   async #probed(generation: ObservedGeneration, spec: EnvironmentSpec | undefined): Promise<ObservedGeneration> {
     const node = [...(spec?.nodes ?? []), ...(this.served?.nodes ?? [])].find(({ name }) => name === generation.node);
     if (!node) return generation;
@@ -206,6 +211,9 @@ export class EnvironmentFixture {
   #work(wish: Wish): EnvironmentWork {
     const { spec, attempt = deploymentId('d_1'), dataGeneration = 0, dataSource, sanitizer } = wish;
     const nodes = new Map([...(this.served?.nodes ?? []), ...(spec?.nodes ?? [])].map((node) => [node.name, node]));
+    let isThere = false;
+    // In the place of what the control plane does: closed data is to be seen in the policy.
+    const isShut = (): boolean => isThere && isClosed(this.desired(wish));
     return {
       environment,
       project: 'shop',
@@ -225,7 +233,13 @@ export class EnvironmentFixture {
           const addresses = (from: readonly ObservedGeneration[]): string[] =>
             from.flatMap(({ instances }) => instances.flatMap(({ address, state }) => (state === 'running' && address ? [address] : [])));
           const serving = addresses(own.filter(({ digest }) => digest === now.serving.get(node)));
-          return { node, address: '10.9.0.1', instances: addresses(own), serving, egress: 'open' as const };
+          return {
+            node,
+            address: '10.9.0.1',
+            instances: addresses(own),
+            serving,
+            egress: isShut() ? ('none' as const) : ('open' as const),
+          };
         }),
       }),
       routes: (now) => (spec ? this.#table(wish, spec, now) : { entries: [] }),
@@ -239,6 +253,9 @@ export class EnvironmentFixture {
       sanitizeNode: () => {
         if (!sanitizer) throw new CoppiceError('internal', 'no release demands it');
         return sanitizer;
+      },
+      switched: () => {
+        isThere = true;
       },
       sanitized: () => void this.#opened.add(dataGeneration),
       noteReady: (instances) => {

@@ -47,6 +47,8 @@ export interface EnvironmentWork {
   readonly sanitize: () => { readonly run: string; readonly timeoutMs: number } | undefined;
   /** What that is run in: the node of the release that demands it, which reaches what it needs in this environment. Throws without one. */
   readonly sanitizeNode: () => NodeSpec;
+  /** The data is that of the desired generation from now on: where it is closed, the policy says so. */
+  readonly switched: () => void;
   /** The job succeeded: the data is open. */
   readonly sanitized: () => void;
   readonly noteReady: (instances: readonly ObservedInstance[]) => void;

@@ -122,13 +122,13 @@ test('foreign data is sanitised with what it needs and nothing else, by the imag
   const seen: string[] = [];
   const pulled: string[] = [];
   environment.engine.onEffect(({ kind, what }, moment) => {
-    if (moment === 'before' && kind === 'start-container') seen.push(`${what}, ${environment.targetKind()}`);
+    if (moment === 'before' && kind === 'start-container') seen.push(`${what}, ${environment.targetKind()}, ${environment.egress('db')}`);
     if (moment === 'before' && kind === 'pull-image') pulled.push(what);
   });
   const wish = { spec: shop, dataGeneration: 1, dataSource: closed, sanitizer };
   assertDone(await environment.apply(wish));
-  assert.deepEqual(seen.slice(0, 2), ['db.0, hold', 'web sanitize-1, hold']);
-  assert.deepEqual(seen.slice(2).sort(), ['cache.0, hold', 'web.0, hold']);
+  assert.deepEqual(seen.slice(0, 2), ['db.0, hold, none', 'web sanitize-1, hold, none']);
+  assert.deepEqual(seen.slice(2).sort(), ['cache.0, hold, open', 'web.0, hold, open']);
   assert.deepEqual(pulled, [sanitizer.image.config]);
   assert.ok(environment.said.includes('web sanitize: 3 rows are clean'), environment.said.join('\n'));
   await assertServes(environment, wish);

@@ -49,6 +49,12 @@ export class NetworkKeeper {
     if (this.#prepared || (await engine.inspect(work.environment)).network) await this.prepare();
   }
 
+  /** Swaps the policy, where there is a network. */
+  async applyIfThere(): Promise<void> {
+    const { engine, work } = this.#parts;
+    if ((await engine.inspect(work.environment)).network) await this.apply();
+  }
+
   /** Leads a node's stable address to a generation. */
   async serve(node: NodeName, digest: Digest): Promise<void> {
     this.#serving.set(node, digest);

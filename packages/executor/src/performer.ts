@@ -84,6 +84,8 @@ function upSteps(parts: PerformerParts, network: NetworkKeeper, trailing: Traili
     'switch-data': async ({ generation, from, keep, aside }) => {
       await removeHolders(engine, work);
       await volumes.replace({ environment: work.environment, generation, from, keep, aside });
+      work.switched();
+      await network.applyIfThere();
     },
     'move-volumes': async ({ moves }) => {
       await removeHolders(engine, work);

@@ -64,6 +64,7 @@ export async function runSanitize(parts: HookParts, generation: number): Promise
     anew: 'the data stays closed; env sync --force takes a fresh copy, on which it is run anew',
   });
   work.sanitized();
+  await network.apply();
 }
 
 /** Without all of the node's data it would pass over some of it. */

@@ -48,6 +48,18 @@ export function dataChangeOf({
   return change.switch || change.closed || moves.length > 0 ? { ...change, moves } : undefined;
 }
 
+/** Those of `nodes` that a node needs, through any number of others. Iterative. */
+export function neededBy(root: NodeSpec | undefined, nodes: readonly NodeSpec[]): ReadonlySet<NodeName> {
+  const known = new Map(nodes.map((node) => [node.name, node]));
+  const needs = new Set<NodeName>();
+  const need = (node: NodeSpec | undefined): void => {
+    for (const { node: other } of node?.relationships ?? []) if (known.has(other)) needs.add(other);
+  };
+  need(root);
+  for (const node of needs) need(known.get(node));
+  return needs;
+}
+
 /** Mounts whose content is kept. */
 export function keptMounts({ mounts }: NodeSpec): readonly MountSpec[] {
   return mounts.length === 0 ? mounts : mounts.filter(({ source }) => source !== 'tmp');
@@ -103,12 +115,6 @@ function pendingMoves(desired: readonly VolumeMove[] | undefined, volumes: Obser
 function closedData({ spec, dataSource, dataGeneration }: Desired, sanitizer: NodeSpec | undefined): Closed | undefined {
   const sanitize = dataSource?.sanitize;
   if (!sanitize || !spec) return undefined;
-  const nodes = new Map(spec.nodes.map((node) => [node.name, node]));
-  const needs = new Set<NodeName>();
-  const need = (node: NodeSpec | undefined): void => {
-    for (const { node: other } of node?.relationships ?? []) if (nodes.has(other)) needs.add(other);
-  };
-  need(sanitizer ?? nodes.get(sanitize.node));
-  for (const node of needs) need(nodes.get(node));
-  return { node: sanitize.node, generation: dataGeneration, needs };
+  const root = sanitizer ?? spec.nodes.find(({ name }) => name === sanitize.node);
+  return { node: sanitize.node, generation: dataGeneration, needs: neededBy(root, spec.nodes) };
 }

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Desired, type Digest, type EnvironmentId, type NodeSpec, nodeDigest, type ObservedEnvironment } from '@coppice/model';
+import {
+  type Desired,
+  type Digest,
+  type EnvironmentId,
+  type NodeSpec,
+  nodeDigest,
+  type ObservedEnvironment,
+  type SnapshotId,
+} from '@coppice/model';
 import { buildNode, buildSpec, nodeName, observedGeneration, observedWorld } from '@coppice/model/builders';
 import { Lingering } from './lingering.ts';
 
@@ -64,6 +72,23 @@ test('one that is desired again is no stranger, and an environment that sleeps o
   now.lingering.forget(environment);
   now.lingering.ask({ environment, node, digest: nodeDigest(old) });
   assert.equal(await hidden({ spec: buildSpec([old]) }), false);
+});
+
+test('where the data is about to change nothing stays, since it may hold some', async () => {
+  for (const change of [
+    { dataGeneration: 1, dataSource: { from: 'b_1' as SnapshotId, keep: false, aside: 'b_2' as SnapshotId } },
+    { volumeMoves: [{ from: 'db', to: 'database' }] },
+  ]) {
+    const now = setUp();
+    const old = version('v1');
+    now.lingering.ask({ environment, node, digest: nodeDigest(old) });
+    const before = { ...world(old), volumes: [{ node: nodeName('db'), volume: 'data' }], dataGeneration: 0 };
+    const changed = { ...before, volumes: [{ node: nodeName('database'), volume: 'data' }], dataGeneration: 1 };
+    const seen = async (observed: ObservedEnvironment): Promise<number> =>
+      (await now.lingering.hide(environment, { ...desired, ...change }, observed)).generations.length;
+    assert.equal(await seen(changed), 1);
+    assert.equal(await seen(before), 2);
+  }
 });
 
 test('of one node two linger at most: the oldest goes first', async () => {

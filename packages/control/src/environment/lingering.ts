@@ -1,5 +1,6 @@
 import type { GenerationRef } from '@coppice/engine';
 import { type Desired, type EnvironmentId, nodeDigest, type ObservedEnvironment, type ObservedGeneration } from '@coppice/model';
+import { dataChangeOf } from '@coppice/plan';
 import type { Router } from '@coppice/router';
 import type { Clock } from '../ports.ts';
 
@@ -41,7 +42,10 @@ export class Lingering {
     return 'stay';
   }
 
-  /** The world without the generations that linger now. One that is desired again, or has no open request any more, lingers no longer. */
+  /**
+   * The world without the generations that linger now. One that is desired again, or has no open request any more, lingers no longer; none does
+   * where the data is about to change, since it may mount some.
+   */
   async hide(id: EnvironmentId, desired: Desired, observed: ObservedEnvironment): Promise<ObservedEnvironment> {
     const entries = this.#entries.get(id);
     if (!entries) return observed;
@@ -50,7 +54,12 @@ export class Lingering {
     const kept: Entry[] = [];
     for (const entry of there) {
       if (isDesired(desired, entry)) continue;
-      const stays = desired.exists && desired.run === 'up' && entry.untilMs > nowMs && (await this.#isOpen(entry, observed));
+      const stays =
+        desired.exists &&
+        desired.run === 'up' &&
+        !changesData(desired, observed) &&
+        entry.untilMs > nowMs &&
+        (await this.#isOpen(entry, observed));
       kept.push(stays ? entry : { ...entry, untilMs: nowMs });
     }
     if (kept.length > 0) this.#entries.set(id, kept);
@@ -76,6 +85,11 @@ export class Lingering {
     for (const { id, state } of instances) if (state === 'running' && (await this.#router.openRequests(id)) > 0) return true;
     return false;
   }
+}
+
+function changesData(desired: Desired, observed: ObservedEnvironment): boolean {
+  const change = dataChangeOf({ desired, observed });
+  return change !== undefined && (change.switch !== undefined || change.moves.length > 0);
 }
 
 function isOf(entry: Entry, generation: ObservedGeneration): boolean {

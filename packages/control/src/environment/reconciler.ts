@@ -18,6 +18,7 @@ import type { Ports } from '../ports.ts';
 import { isZero } from '../push/push-refs.ts';
 import { attemptOf } from './attempt.ts';
 import { deleteBranch } from './delete-branch.ts';
+import { sanitizerOf } from './foreign-data.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import { finishMoved, giveUpMoved, supersedeIntents } from './left-intents.ts';
 import type { Lingering } from './lingering.ts';
@@ -187,7 +188,8 @@ export class Reconciler {
     const resting = crashed === 'rest' ? counted : undefined;
     const previous = liveOf(store, environment)?.spec;
     const jobs = desired.attempt ? store.environments.jobs(desired.attempt) : [];
-    const plan = makePlan({ desired, observed, previous, jobs, routes: this.#wantedRoutes(environment, observed), resting });
+    const routes = this.#wantedRoutes(environment, observed);
+    const plan = makePlan({ desired, observed, previous, jobs, routes, sanitizer: sanitizerOf(store, desired), resting });
     const stray = strayJobs(observed.jobs, { attempt: desired.attempt, steps: plan.steps });
     await Promise.all(stray.map((job) => this.#ports.engine.removeJob(id, job)));
     return { plan, observed, environment };
@@ -232,7 +234,7 @@ export class Reconciler {
   async #apply(environment: EnvironmentRecord, plan: Plan, observed: ObservedEnvironment, { activity }: ReconcileOptions): Promise<void> {
     const { engine, volumes, router, clock, settings } = this.#ports;
     const { stepLimits } = settings;
-    const work = await this.#work(environment, activity);
+    const work = await this.#work(environment, observed, activity);
     this.#enforced.add(environment.id);
     const nowMs = clock.monotonicMs.bind(clock);
     const serving = servingNow(environment.desired.spec ?? emptySpec, observed.generations);
@@ -274,7 +276,7 @@ export class Reconciler {
   /** The policy is no part of what is observed: a server that was killed may have left an old one, so each puts it in force once. */
   async #enforce(environment: EnvironmentRecord, observed: ObservedEnvironment): Promise<void> {
     const { generations } = observed;
-    const work = await this.#work(environment, { say: () => undefined });
+    const work = await this.#work(environment, observed, { say: () => undefined });
     const serving = servingNow(environment.desired.spec ?? emptySpec, generations);
     await this.#ports.engine.applyPolicy(environment.id, work.policy({ generations, serving, jobs: new Map() }));
     this.#enforced.add(environment.id);
@@ -285,11 +287,16 @@ export class Reconciler {
     await this.#enforce(environment, observed);
   }
 
-  async #work(environment: EnvironmentRecord, activity: Pick<RunningActivity, 'say'>): Promise<EnvironmentWork> {
+  async #work(
+    environment: EnvironmentRecord,
+    observed: ObservedEnvironment,
+    activity: Pick<RunningActivity, 'say'>,
+  ): Promise<EnvironmentWork> {
     return workOf({
       ports: this.#ports,
       health: this.#health,
       environment,
+      dataGeneration: observed.dataGeneration,
       spec: environment.desired.spec ?? emptySpec,
       previous: liveOf(this.#ports.store, environment)?.spec,
       deployment: attemptOf(this.#ports.store, environment),

@@ -4,6 +4,7 @@ import {
   CoppiceError,
   type Deployment,
   type EnvironmentSpec,
+  isClosed,
   type NodeName,
   type NodeSpec,
   type RelationshipSpec,
@@ -26,6 +27,8 @@ export interface WorkInput {
   readonly ports: Ports;
   readonly health: HealthMonitor;
   readonly environment: EnvironmentRecord;
+  /** As observed, see ObservedEnvironment. */
+  readonly dataGeneration: number | undefined;
   readonly spec: EnvironmentSpec;
   /** What was served before: its nodes may still be there. */
   readonly previous: EnvironmentSpec | undefined;
@@ -44,7 +47,7 @@ export function workOf(input: WorkInput): EnvironmentWork {
   const { ports, environment, spec, deployment } = input;
   const { store } = ports;
   const nodes = new Map([...(input.previous?.nodes ?? []), ...spec.nodes].map((node) => [node.name, node]));
-  const foreign = foreignData(store, environment);
+  const foreign = foreignData({ store, environment, spec, dataGeneration: input.dataGeneration });
   const obtain = (name: string): string => store.secrets.obtain(environment.id, name);
   const addressOf = (node: NodeName): string =>
     hostAddress(input.network.addressBlock, store.environments.addressOffset(environment.id, node));
@@ -64,15 +67,16 @@ export function workOf(input: WorkInput): EnvironmentWork {
       ),
     hosts: (node) =>
       Object.fromEntries(node.relationships.map((relationship) => [relationshipHost(relationship), addressOf(relationship.node)])),
-    provisionInput: (node) => provisionInput(node, spec, obtain),
-    policy: (now) => networkPolicy({ nodes: [...nodes.values()], ...now, addressOf }),
-    routes: (now) => routesNow(spec, environment, { ports, asleep: input.asleep }, now),
+    provisionInput: (node) => provisionInput(node, { ...spec, nodes: foreign.nodes(spec.nodes) }, obtain),
+    policy: (now) => foreign.policy(networkPolicy({ nodes: foreign.nodes([...nodes.values()]), ...now, addressOf }), now.jobs),
+    routes: (now) => routesNow(spec, foreign.environment(), { ports, asleep: input.asleep }, now),
     jobs: () => [...store.environments.jobs(deployment.id), ...foreign.jobs(deployment.id)],
     recordJob: (job) => store.environments.recordJob({ ...job, deployment: deployment.id }),
     linger: (generation) =>
       environment.desired.run === 'up' ? input.lingering.ask({ ...generation, environment: environment.id }) : 'wait',
     sanitize: foreign.sanitize,
     sanitizeNode: foreign.sanitizeNode,
+    switched: foreign.switched,
     sanitized: foreign.sanitized,
     noteReady: (instances) => {
       for (const instance of instances) input.health.noteReady(instance);
@@ -81,7 +85,7 @@ export function workOf(input: WorkInput): EnvironmentWork {
   };
 }
 
-/** The table for what serves now: the running instances of each node's serving generation; of one that sleeps, requests wait. */
+/** The table for what serves now: the running instances of each node's serving generation; of one that sleeps, or is closed, requests wait. */
 export function routesNow(
   spec: EnvironmentSpec,
   environment: EnvironmentRecord,
@@ -90,7 +94,7 @@ export function routesNow(
 ): RouteTable {
   return routeTable(spec, addressingOf(environment, around.ports.settings), (name) => {
     if (environment.desired.run === 'suspended') return around.asleep;
-    if (now.held.has(name)) return { kind: 'hold', cause: 'switching' };
+    if (isClosed(environment.desired) || now.held.has(name)) return { kind: 'hold', cause: 'switching' };
     const port = spec.nodes.find((node) => node.name === name)?.ports['http'];
     const serving = now.generations.find((generation) => generation.node === name && generation.digest === now.serving.get(name));
     if (port === undefined || !serving) return [];
