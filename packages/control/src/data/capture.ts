@@ -40,22 +40,27 @@ export class Capture {
     const id = claims.claim(ports.store.backups.newId());
     const startedMs = clock.monotonicMs();
     try {
-      if (how === 'briefly' && volumes.driver.name === 'btrfs') await volumes.snapshot({ environment: environment.id, id });
-      else await this.#atRest(environment, id);
+      const isInstant = how === 'briefly' && volumes.driver.name === 'btrfs';
+      const frozenMs = isInstant ? 0 : await this.#atRest(environment, id);
+      if (isInstant) await volumes.snapshot({ environment: environment.id, id });
+      const times = { ms: Math.round(clock.monotonicMs() - startedMs), frozenMs: Math.round(frozenMs) };
+      activity.log('data.captured', { environment: environment.id, snapshot: id, ...times });
     } catch (error) {
       claims.release(id);
       throw error;
     }
-    activity.log('data.captured', { environment: environment.id, snapshot: id, ms: Math.round(clock.monotonicMs() - startedMs) });
     return id;
   }
 
-  async #atRest(environment: EnvironmentRecord, id: SnapshotId): Promise<void> {
-    const { engine, volumes } = this.#parts.ports;
+  /** Resolves with how long the environment stood still, in ms. */
+  async #atRest(environment: EnvironmentRecord, id: SnapshotId): Promise<number> {
+    const { engine, volumes, clock } = this.#parts.ports;
     await this.#quiesce(environment);
     // Before anybody stands still: what is on disk already costs the snapshot no time.
     await volumes.sync(environment.id);
+    const startedMs = clock.monotonicMs();
     await stillWhile(engine, environment, () => keep(volumes, environment, id));
+    return clock.monotonicMs() - startedMs;
   }
 
   async #quiesce(environment: EnvironmentRecord): Promise<void> {
