@@ -4,8 +4,8 @@ import { SteadyLoad } from '../../test/faults/steady-load.ts';
 import { type BenchRow, judged, percentile } from './bench-row.ts';
 import type { LivingEnvironment } from './living-environment.ts';
 
-/** Half of them read a row, half write 50 KB: 5 MB per second. */
-const perSecond = 200;
+/** Half of them read a row, half write 100 KB: 5 MB per second. */
+const perSecond = 100;
 const steadyMs = 20_000;
 const clones = 10;
 

@@ -89,7 +89,7 @@ export class LivingEnvironment {
     });
   }
 
-  /** Fifty kilobytes more on `main`. */
+  /** A hundred kilobytes more on `main`. */
   async write(): Promise<void> {
     const { status, body } = await this.#server.request(this.host('main'), '/', { method: 'POST' });
     if (status !== 200) throw new Error(`writing answered ${status}: ${body}`);

@@ -1,4 +1,4 @@
-// Data of any size in PostgreSQL, Redis and files. `/` gives one row for a GET and writes 50 KB for a POST; `/newest` tells what was written
+// Data of any size in PostgreSQL, Redis and files. `/` gives one row for a GET and writes 100 KB for a POST; `/newest` tells what was written
 // last, `/digest` all there is; a POST to `/fill` writes one part, see `writePart`.
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -63,7 +63,7 @@ async function digest() {
 
 const handlers = {
   'GET /': oneRow,
-  'POST /': () => writePart({ rows: 40, keys: 1, files: 0 }),
+  'POST /': () => writePart({ rows: 80, keys: 2, files: 0 }),
   'GET /newest': newest,
   'GET /digest': digest,
   'POST /fill': (url) => writePart(Object.fromEntries([...url.searchParams].map(([name, value]) => [name, Number(value)]))),
