@@ -61,7 +61,7 @@ export async function runSanitize(parts: HookParts, generation: number): Promise
     timeoutMs: sanitize.timeoutMs,
     label: `${spec.name} sanitize`,
     what: `the sanitize job of ${spec.name}`,
-    anew: 'the data stays closed; env sync --force takes a fresh copy, on which it is run anew',
+    anew: 'this copy stays closed; push again, or coppice env sync --force, to have it run on a fresh one',
   });
   work.sanitized();
   await network.apply();
