@@ -87,6 +87,22 @@ test('after the signal nothing begins; what runs ends and is cancelled where it 
   );
 });
 
+test('a change of data is waited for where other steps are given up on', async () => {
+  const stage = new Stage();
+  const change: Step = { id: 'moves', after: [], kind: 'move-volumes', moves: [] };
+  const plan = planOf({ a: [] });
+  const givenUp = Promise.withResolvers<string>();
+  const onStep = ({ id }: Step, event: unknown): void => void (event !== 'begin' && givenUp.resolve(id));
+  const done = stage.run({ ...plan, steps: [...plan.steps, change] }, { graceMs: 0, onStep });
+  stage.aborting.abort(new Error('cancelled'));
+  assert.equal(await Promise.race([givenUp.promise, done.then(() => 'all')]), 'a');
+  await stage.end('moves');
+  assert.deepEqual(
+    (await done).map(({ id, state }) => `${id} ${state}`),
+    ['a cancelled', 'moves done'],
+  );
+});
+
 test('an empty plan is done at once', async () => {
   assert.deepEqual(await new Stage().run(planOf({})), []);
 });

@@ -1,6 +1,6 @@
 import type { Plan, Step, StepKind } from '@coppice/plan';
 import { isSimulatedCrash } from './simulated-crash.ts';
-import { stepLimitMs } from './step-limit.ts';
+import { stepGraceMs, stepLimitMs } from './step-limit.ts';
 import { within } from './within.ts';
 
 /**
@@ -34,7 +34,8 @@ export interface Execution {
 }
 
 const defaultConcurrency = 16;
-const defaultGraceMs = 10_000;
+/** How long a step may go on after it was told to end, in milliseconds. */
+export const defaultGraceMs = 10_000;
 
 /**
  * Walks a plan's DAG: each step once all before it are done, what does not depend on each other at once. After a failure nothing that
@@ -103,7 +104,9 @@ class Walk {
     try {
       onStep?.(step, 'begin');
       onEffect?.('before', step);
-      await within({ limitMs: limitMs(step.kind), graceMs, signal, what: step.id }, (stop) => perform(step, stop));
+      const limit = limitMs(step.kind);
+      const bounds = { limitMs: limit, graceMs: stepGraceMs(step.kind, { limitMs: limit, graceMs }), signal, what: step.id };
+      await within(bounds, (stop) => perform(step, stop));
       if (!this.#crashed) onEffect?.('after', step);
       return { id, state: 'done', durationMs: nowMs() - startedMs };
     } catch (error) {

@@ -26,6 +26,14 @@ const limits: Readonly<Record<StepKind, number>> = {
   'remove-volumes': 30 * minuteMs,
 };
 
+/** What changes data as a whole must not go on beside what comes after it: it is not given up on as soon as others are. */
+const patient: ReadonlySet<StepKind> = new Set(['switch-data', 'move-volumes', 'remove-volumes']);
+
+/** Milliseconds that a step which was told to end may still go on: `graceMs`, or once more its limit. */
+export function stepGraceMs(kind: StepKind, { limitMs, graceMs }: { readonly limitMs: number; readonly graceMs: number }): number {
+  return patient.has(kind) ? Math.max(limitMs, graceMs) : graceMs;
+}
+
 /** Milliseconds that a step of this kind may take. */
 export function stepLimitMs(kind: StepKind): number {
   return limits[kind];
