@@ -93,13 +93,13 @@ test('a change of data is waited for where other steps are given up on', async (
   const plan = planOf({ a: [] });
   const givenUp = Promise.withResolvers<string>();
   const onStep = ({ id }: Step, event: unknown): void => void (event !== 'begin' && givenUp.resolve(id));
-  const done = stage.run({ ...plan, steps: [...plan.steps, change] }, { graceMs: 0, onStep });
+  const done = stage.run({ ...plan, steps: [change, ...plan.steps] }, { graceMs: 0, onStep });
   stage.aborting.abort(new Error('cancelled'));
   assert.equal(await Promise.race([givenUp.promise, done.then(() => 'all')]), 'a');
   await stage.end('moves');
   assert.deepEqual(
     (await done).map(({ id, state }) => `${id} ${state}`),
-    ['a cancelled', 'moves done'],
+    ['moves done', 'a cancelled'],
   );
 });
 
