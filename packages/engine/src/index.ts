@@ -1,7 +1,7 @@
 export * from './docker/docker-engine.ts';
 export * from './docker/docker-sandbox.ts';
 export type { RegistryAccess } from './docker/images.ts';
-export * from './docker/sees-folder.ts';
+export { engineSeesFolder, type FolderQuestion } from './docker/sees-folder.ts';
 export * from './engine.ts';
 export * from './engine-effects.ts';
 export * from './sandbox.ts';

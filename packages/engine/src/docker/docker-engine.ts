@@ -6,7 +6,6 @@ import type { Engine, EngineInfo, EngineListing } from '../engine.ts';
 import { EnvironmentNetworks } from '../network/environment-networks.ts';
 import { removeContainer } from './container-lifecycle.ts';
 import { DockerConnection } from './docker-connection.ts';
-import { DockerStatusError } from './docker-error.ts';
 import { EnvironmentFreezer, isFrozen, thawContainer } from './environment-freezer.ts';
 import { attachCommand, execCommand } from './exec.ts';
 import { DockerGenerations } from './generations.ts';
@@ -17,6 +16,7 @@ import { labelNames } from './labels.ts';
 import { readLogs } from './log-lines.ts';
 import { mergedHints } from './merged-hints.ts';
 import { byEnvironment, type ContainerInspection, inspectContainers, observeContainers } from './observation.ts';
+import { seesFolder } from './sees-folder.ts';
 
 /** What a Docker engine is bound to. */
 export interface DockerEngineOptions {
@@ -144,29 +144,10 @@ async function verifyLocal(connection: DockerConnection, networks: EnvironmentNe
     if (!existsSync(`/sys/class/net/${networks.bridge(probeNetwork)}`)) {
       throw notLocal('its networks do not appear on this host');
     }
-    await verifyMount(connection, folder);
+    if (!(await seesFolder(connection, folder))) throw notLocal(`it does not see the folder ${folder}`);
   } finally {
     await rm(folder, { recursive: true });
     await networks.remove(probeNetwork);
-  }
-}
-
-/** The engine checks a bind mount's source before it looks for the image: so an image that cannot exist is enough to ask. */
-async function verifyMount(connection: DockerConnection, folder: string): Promise<void> {
-  try {
-    await connection.json({
-      method: 'POST',
-      path: '/containers/create',
-      body: {
-        Image: `sha256:${'0'.repeat(64)}`,
-        Cmd: ['true'],
-        HostConfig: { Mounts: [{ Type: 'bind', Source: folder, Target: '/probe', ReadOnly: true }] },
-      },
-    });
-  } catch (error) {
-    if (error instanceof DockerStatusError && error.status === 404) return;
-    if (error instanceof DockerStatusError && error.status === 400) throw notLocal(`it does not see the folder ${folder}`);
-    throw error;
   }
 }
 

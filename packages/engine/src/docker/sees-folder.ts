@@ -15,14 +15,14 @@ export interface FolderQuestion {
 export async function engineSeesFolder({ dockerHost, folder }: FolderQuestion): Promise<boolean> {
   const connection = new DockerConnection(dockerHost);
   try {
-    return await sees(connection, folder);
+    return await seesFolder(connection, folder);
   } finally {
     connection.close();
   }
 }
 
-/** The engine checks a bind mount's source before it looks for the image: so an image that cannot exist is enough to ask. */
-async function sees(connection: DockerConnection, folder: string): Promise<boolean> {
+/** The same on a connection. The engine checks a bind mount's source before it looks for the image: so one that cannot exist is enough to ask. */
+export async function seesFolder(connection: DockerConnection, folder: string): Promise<boolean> {
   const body = {
     Image: `sha256:${'0'.repeat(64)}`,
     Cmd: ['true'],
