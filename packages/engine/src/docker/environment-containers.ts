@@ -5,7 +5,7 @@ import { containerConfig } from './container-config.ts';
 import { createContainer } from './container-lifecycle.ts';
 import type { DockerConnection } from './docker-connection.ts';
 import { type Labels, labelNames, networkName } from './labels.ts';
-import { type ContainerInspection, inspectContainers } from './observation.ts';
+import { type ContainerInspection, inspectEach, listContainers } from './observation.ts';
 
 /** What belongs to one server on one engine. */
 export interface ServerScope {
@@ -14,20 +14,22 @@ export interface ServerScope {
   readonly serverId: string;
 }
 
-/** All containers of an environment, instances and jobs; what addresses they have is learnt on the way. */
-export async function environmentContainers(scope: ServerScope, environment: EnvironmentId): Promise<readonly ContainerInspection[]> {
+/**
+ * Those of an environment's containers that have these labels. What addresses all of them have, instances and jobs, is learnt on the way;
+ * the others are not inspected: of many nodes that start, each looks.
+ */
+export async function environmentContainers(
+  scope: ServerScope,
+  environment: EnvironmentId,
+  labels: Labels,
+): Promise<readonly ContainerInspection[]> {
   const { reservations } = scope.networks;
   const mark = reservations.mark();
-  const containers = await inspectContainers(scope.connection, {
-    [labelNames.server]: scope.serverId,
-    [labelNames.environment]: environment,
-  });
-  const listed = containers.map(({ Config }) => {
-    const { [labelNames.address]: address = '', [labelNames.node]: node = '' } = Config.Labels ?? {};
-    return [address, node] as const;
-  });
+  const all = await listContainers(scope.connection, { [labelNames.server]: scope.serverId, [labelNames.environment]: environment });
+  const listed = all.map(({ Labels: own }) => [own[labelNames.address] ?? '', own[labelNames.node] ?? ''] as const);
   reservations.learn(environment, new Map(listed), mark);
-  return containers;
+  const meant = all.filter(({ Labels: own }) => Object.entries(labels).every(([name, value]) => own[name] === value));
+  return await inspectEach(scope.connection, meant);
 }
 
 /** Creates a container at an address of its own; the rules for it stand when this resolves. Resolves with its id. */

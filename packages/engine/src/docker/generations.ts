@@ -18,8 +18,7 @@ export class DockerGenerations {
 
   /** Starts what is missing; instances that exited are replaced. Their rules stand before their processes run. */
   async start(spec: GenerationSpec): Promise<ObservedGeneration> {
-    const existing = await environmentContainers(this.#scope, spec.environment);
-    const mine = existing.filter((inspection) => isOf(inspection, spec));
+    const mine = await environmentContainers(this.#scope, spec.environment, this.#labels(spec));
     const starts = Array.from({ length: spec.instances }, (_, index) => {
       const found = mine.find((inspection) => parseInstanceLabels(inspection.Config.Labels ?? {})?.index === index);
       return this.#startInstance(spec, index, found);
@@ -117,9 +116,4 @@ export class DockerGenerations {
       [labelNames.digest]: ref.digest,
     };
   }
-}
-
-function isOf(inspection: ContainerInspection, ref: GenerationRef): boolean {
-  const labels = parseInstanceLabels(inspection.Config.Labels ?? {});
-  return labels?.node === ref.node && labels.digest === ref.digest;
 }

@@ -17,8 +17,7 @@ export class DockerJobs {
   /** Starts the job, or answers the one that runs or ended under its key. */
   async start(spec: JobSpec): Promise<ObservedJob> {
     const { connection, networks } = this.#scope;
-    const containers = await environmentContainers(this.#scope, spec.environment);
-    const found = containers.find((inspection) => hasKey(inspection, spec.key));
+    const [found] = await environmentContainers(this.#scope, spec.environment, this.#labels(spec.environment, spec.key));
     if (found !== undefined && found.State.Status !== 'created') return required(found);
     const [id] = found === undefined ? [await this.#create(spec)] : await Promise.all([found.Id, networks.refresh(spec.environment)]);
     try {
@@ -73,11 +72,6 @@ export class DockerJobs {
       [labelNames.hook]: key.hook,
     };
   }
-}
-
-function hasKey(inspection: ContainerInspection, key: JobKey): boolean {
-  const job = observeJob(inspection);
-  return job?.node === key.node && job.deployment === key.deployment && job.hook === key.hook;
 }
 
 function required(inspection: ContainerInspection): ObservedJob {

@@ -40,7 +40,14 @@ export function inspectContainer(connection: DockerConnection, id: string): Prom
 
 /** Inspections of all containers with these labels; those that vanish meanwhile are left out. */
 export async function inspectContainers(connection: DockerConnection, labels: Labels): Promise<readonly ContainerInspection[]> {
-  const summaries = await listContainers(connection, labels);
+  return await inspectEach(connection, await listContainers(connection, labels));
+}
+
+/** Inspections of what was listed; those that vanished meanwhile are left out. */
+export async function inspectEach(
+  connection: DockerConnection,
+  summaries: readonly ContainerSummary[],
+): Promise<readonly ContainerInspection[]> {
   const inspections = await Promise.all(summaries.map((summary) => inspectContainer(connection, summary.Id)));
   return inspections.filter((inspection) => inspection !== undefined);
 }
