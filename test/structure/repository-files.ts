@@ -23,7 +23,7 @@ export function codeFiles(): readonly string[] {
 
 /** Whether the file is a test, or only for tests and measurements. */
 export function isTest(path: string): boolean {
-  return /\.(test|contract|bench)\.(ts|js|mjs)$/.test(path);
+  return /(?:\.(?:test|contract|bench)|-fixture)\.(?:ts|js|mjs)$/.test(path);
 }
 
 /** The text of a file of the repository. */

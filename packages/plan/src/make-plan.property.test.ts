@@ -8,7 +8,7 @@ import type { ModelVolume } from './model-data.ts';
 import { type ModelStart, ModelWorld } from './model-world.ts';
 import type { PlanInput } from './plan-input.ts';
 import type { Plan, Step } from './plan-value.ts';
-import { type Scenario, scenario, startOf } from './random-scenario.ts';
+import { type Scenario, scenario, startOf } from './random-scenario-fixture.ts';
 import { wantedInstances } from './wanted-instances.ts';
 
 const numRuns = 600;
