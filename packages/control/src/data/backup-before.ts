@@ -17,7 +17,7 @@ export interface BackupBeforeParts {
 export interface Successor {
   readonly spec: EnvironmentSpec;
   readonly deployment: DeploymentId;
-  readonly activity: Pick<RunningActivity, 'say' | 'note' | 'log'>;
+  readonly activity: Pick<RunningActivity, 'say' | 'note' | 'log' | 'signal'>;
 }
 
 export interface TakenBackup {

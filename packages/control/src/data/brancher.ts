@@ -41,7 +41,7 @@ export class Brancher {
     const isNow = live.id === source.live;
     const data = isNow
       ? (copy: CloneTarget): Promise<NewData | undefined> => cloner.forNewBranch(copy)
-      : (): Promise<NewData | undefined> => Promise.resolve(lastServed(store, source, live));
+      : async (copy: CloneTarget): Promise<NewData | undefined> => cloner.ofKept(lastServed(store, source, live), copy);
     const environment = this.#create(project, name, source.id);
     const cause = `branch of ${source.name}${isNow ? '' : ` at ${live.id}`}`;
     return redeployer.begin(environment, { kind: 'branch', actor, cause, commit: live.commit, data });

@@ -1,5 +1,6 @@
 import type { Engine } from '@coppice/engine';
-import { CoppiceError, isClosed, type SnapshotId } from '@coppice/model';
+import { defaultGraceMs, stepLimitMs, within } from '@coppice/executor';
+import { CoppiceError, type EnvironmentId, isClosed, type SnapshotId } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { Volumes } from '@coppice/volumes';
 import type { RunningActivity } from '../activity-recorder.ts';
@@ -10,6 +11,8 @@ import type { SnapshotClaims } from './snapshot-claims.ts';
 export interface CaptureParts {
   readonly ports: Ports;
   readonly claims: SnapshotClaims;
+  /** Asks the loop for a look after so many milliseconds. */
+  readonly lookIn: (id: EnvironmentId, ms: number) => void;
 }
 
 /** A database that does not make itself consistent in time recovers from the copy as from a power cut. */
@@ -26,30 +29,40 @@ export class Capture {
   /**
    * Keeps a copy under a new id, which nobody sweeps away until the claim is released; undefined where there is no data. `briefly`: where
    * the volumes copy in an instant, nothing is frozen and nothing made consistent before: what the copy is then like is what a power cut
-   * leaves. Throws `conflict` for data that is closed.
+   * leaves. Takes no longer than a step that replaces data may, and ends with the activity. Throws `conflict` for data that is closed.
    */
   async take(
     environment: EnvironmentRecord,
     how: 'at rest' | 'briefly',
-    activity: Pick<RunningActivity, 'log'>,
+    activity: Pick<RunningActivity, 'log' | 'signal'>,
   ): Promise<SnapshotId | undefined> {
-    const { ports, claims } = this.#parts;
+    const { ports, claims, lookIn } = this.#parts;
     const { volumes, clock } = ports;
     if (isClosed(environment.desired)) throw closedData(environment);
     if ((await volumes.generation(environment.id)) === undefined) return undefined;
     const id = claims.claim(ports.store.backups.newId());
     const startedMs = clock.monotonicMs();
     try {
-      const isInstant = how === 'briefly' && volumes.driver.name === 'btrfs';
-      const frozenMs = isInstant ? 0 : await this.#atRest(environment, id);
-      if (isInstant) await volumes.snapshot({ environment: environment.id, id });
+      const frozenMs = await this.#bounded(environment, activity.signal, async () => {
+        const isInstant = how === 'briefly' && volumes.driver.name === 'btrfs';
+        if (!isInstant) return await this.#atRest(environment, id);
+        await keep(volumes, environment, id);
+        return 0;
+      });
       const times = { ms: Math.round(clock.monotonicMs() - startedMs), frozenMs: Math.round(frozenMs) };
       activity.log('data.captured', { environment: environment.id, snapshot: id, ...times });
     } catch (error) {
       claims.release(id);
+      // What stands still for a copy that failed goes on with the next look.
+      lookIn(environment.id, 0);
       throw error;
     }
     return id;
+  }
+
+  async #bounded<Result>({ name }: EnvironmentRecord, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
+    const { limitMs = stepLimitMs, graceMs = defaultGraceMs } = this.#parts.ports.settings.stepLimits ?? {};
+    return await within({ limitMs: limitMs('switch-data'), graceMs, signal, what: `copying the data of ${name}` }, work);
   }
 
   /** Resolves with how long the environment stood still, in ms. */

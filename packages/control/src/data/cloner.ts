@@ -6,8 +6,9 @@ import type { NewData } from '../environment/deployer.ts';
 import type { Ports } from '../ports.ts';
 import { laneOf } from '../push/deploy-push.ts';
 import type { Capture } from './capture.ts';
-import { sanitizeFor, startsEmpty } from './clone-terms.ts';
+import { type CloneTerms, sanitizeFor, startsEmpty } from './clone-terms.ts';
 import { type OriginOfData, originOfData } from './origin-of-data.ts';
+import { refuseUnsettledData } from './unsettled-data.ts';
 
 export interface ClonerParts {
   readonly ports: Ports;
@@ -20,7 +21,7 @@ export interface CloneTarget {
   readonly environment: EnvironmentRecord;
   readonly release: Release;
   readonly spec: EnvironmentSpec;
-  readonly activity: Pick<RunningActivity, 'say' | 'log'>;
+  readonly activity: Pick<RunningActivity, 'say' | 'log' | 'signal'>;
 }
 
 /** Takes the data of one environment for another. */
@@ -34,18 +35,27 @@ export class Cloner {
   /** What a new branch begins with: a copy of its parent's data; undefined where it begins empty, which is said. */
   async forNewBranch(target: CloneTarget): Promise<NewData | undefined> {
     const { store } = this.#parts.ports;
-    const { environment, activity, release, spec } = target;
+    const { environment, activity } = target;
     const parent = environment.parent && store.environments.get(environment.parent);
     const origin = parent && this.#origin(parent);
     if (!parent || !origin || origin.held.size === 0) return undefined;
-    const why = startsEmpty({ origin, target: { release, spec, branch: environment.branch } });
-    if (why !== undefined) {
-      activity.say(`${environment.name} begins without data: ${why}`);
-      return undefined;
-    }
+    if (this.#beginsEmpty(origin, target)) return undefined;
     const data = await this.copyOf(parent, target);
     if (data) activity.say(`${environment.name} begins with a copy of the data of ${parent.name}`);
     return data;
+  }
+
+  /** What a new branch begins with that gets data that is kept: foreign all the same. Undefined where it begins empty, which is said. */
+  ofKept({ origin, source }: NewData, target: CloneTarget): NewData | undefined {
+    if (this.#beginsEmpty(origin, target)) return undefined;
+    const sanitize = sanitizeFor(termsOf(origin, target));
+    return { origin, source: { ...source, ...(sanitize ? { sanitize } : {}) } };
+  }
+
+  #beginsEmpty(origin: OriginOfData, target: CloneTarget): boolean {
+    const why = startsEmpty(termsOf(origin, target));
+    if (why !== undefined) target.activity.say(`${target.environment.name} begins without data: ${why}`);
+    return why !== undefined;
   }
 
   /** A copy of all that the source holds now; undefined where it holds nothing. In the source's turn; the caller has the target's. */
@@ -58,11 +68,11 @@ export class Cloner {
           hint: 'begin without data: git push -o no-clone',
         });
       }
+      await refuseUnsettledData(ports, now);
       const origin = this.#origin(now);
       if (!origin) return undefined;
-      const terms = { origin, target: { release: target.release, spec: target.spec, branch: target.environment.branch } };
       // Asked first: nobody stands still for a copy that may not be used.
-      const sanitize = sanitizeFor(terms);
+      const sanitize = sanitizeFor(termsOf(origin, target));
       const from = await capture.take(now, 'at rest', target.activity);
       if (from === undefined) return undefined;
       const aside = ports.store.backups.newId();
@@ -74,4 +84,8 @@ export class Cloner {
     const { store } = this.#parts.ports;
     return originOfData(store, live && store.deployments.specOf(live));
   }
+}
+
+function termsOf(origin: OriginOfData, { release, spec, environment }: CloneTarget): CloneTerms {
+  return { origin, target: { release, spec, branch: environment.branch } };
 }

@@ -1,8 +1,9 @@
-import { CoppiceError, type DataSource, type EnvironmentId, type SnapshotId } from '@coppice/model';
+import { CoppiceError, type DataSource, type EnvironmentId, isClosed, type SnapshotId } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder, ActivityStart, RunningActivity } from '../activity-recorder.ts';
 import type { ChangeQueue } from '../change-queue.ts';
 import { environmentById } from '../environment/deployer.ts';
+import { settleMoves } from '../environment/left-intents.ts';
 import type { Reconciler } from '../environment/reconciler.ts';
 import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
@@ -14,7 +15,10 @@ import { sanitizeFor } from './clone-terms.ts';
 import type { Cloner } from './cloner.ts';
 import { dataBefore } from './data-again.ts';
 import type { DataKeeper } from './data-keeper.ts';
+import { recordLaidAside } from './laid-aside.ts';
 import { type OriginOfData, originOfData } from './origin-of-data.ts';
+import { keepsData } from './touches-data.ts';
+import { refuseUnsettledData } from './unsettled-data.ts';
 import { volumeMoves } from './volume-moves.ts';
 
 export interface DataChangerParts {
@@ -79,7 +83,8 @@ export class DataChanger {
 
   /** Starts taking the parent's data again; answers the activity's id at once. Throws `conflict` where it may not. */
   sync(environment: EnvironmentRecord, { actor, force }: { readonly actor: string; readonly force: boolean }): string {
-    const { store } = this.#parts.ports;
+    const { ports, keeper } = this.#parts;
+    const { store } = ports;
     const parent = environment.parent && store.environments.get(environment.parent);
     if (!parent) throw new CoppiceError('conflict', `${environment.name} has no parent whose data it could take`);
     if (!force) {
@@ -98,7 +103,8 @@ export class DataChanger {
       const data = await this.#parts.cloner.copyOf(parent, target);
       if (!data) throw new CoppiceError('conflict', `${parent.name} holds no data`);
       const { aside: _, ...source } = data.source;
-      await this.#replace(current, { source, origin: data.origin, reason: `before the sync with ${parent.name}` }, activity);
+      const reason = `before the sync with ${parent.name}`;
+      await this.#replace(current, { source, origin: data.origin, reason }, activity).finally(() => keeper.named(source.from));
     });
   }
 
@@ -110,16 +116,19 @@ export class DataChanger {
 
   /** What was there is kept; where the new data does not serve, it comes back. */
   async #replace(environment: EnvironmentRecord, replacement: Replacement, activity: RunningActivity): Promise<void> {
-    const { ports, reconciler, keeper } = this.#parts;
+    const { ports, reconciler, keeper, lookIn } = this.#parts;
     const { store } = ports;
     const live = liveOf(store, environment);
     if (!live) throw new CoppiceError('conflict', `${environment.name} has never served, so there is nothing to bring data into`);
     const { source, origin, reason } = replacement;
+    if (!live.spec.nodes.some(keepsData)) throw new CoppiceError('conflict', `no node of ${environment.name} keeps data`);
     const aside = store.backups.newId();
-    const held = origin?.held ?? new Map();
+    const held: OriginOfData['held'] = origin?.held ?? new Map();
     const moves = volumeMoves({ spec: live.spec, served: origin?.spec, held, trash: [], newId: () => store.trash.newId() });
     store.transaction(() => {
-      keeper.record({ id: aside, environment, kind: 'replaced', reason });
+      // What nobody may see is nobody's to bring back.
+      if (!isClosed(environment.desired)) keeper.record({ id: aside, environment, kind: 'replaced', reason });
+      recordLaidAside(ports, environment, { moves, ownerOf: (folder) => held.get(folder) });
       const { volumeMoves: _, ...desired } = environment.desired;
       store.environments.setDesired(environment.id, {
         ...desired,
@@ -128,15 +137,16 @@ export class DataChanger {
         ...(moves.length > 0 ? { volumeMoves: moves } : {}),
       });
     });
-    keeper.named(source.from);
     try {
       await reconciler.reconcile(environment.id, { activity, deployment: undefined, crashed: 'start' });
+      settleMoves(store, environment.id);
       activity.say(`${environment.name} has its new data; what it held before is kept as ${aside}`);
     } catch (error) {
       await this.#takeBack(environment, activity, error);
       throw redactedFailure(error, store.secrets.values(environment.id));
     }
-    await keeper.settle(environment.id);
+    // Where the trash cannot be settled now, the loop sees to it.
+    await keeper.settle(environment.id).catch(() => lookIn(environment.id, 0));
   }
 
   async #takeBack({ id, desired: before, name }: EnvironmentRecord, activity: RunningActivity, error: unknown): Promise<void> {
@@ -145,11 +155,10 @@ export class DataChanger {
     const tried = environmentById(store, id).desired;
     activity.say(`failed: ${failureReason(redactedFailure(error, store.secrets.values(id)))}`);
     activity.say(`${name} gets its data back`);
-    // Nobody could write to it: nothing was led to it before it failed.
-    const data = await dataBefore(ports, id, tried);
-    const { dataSource: _, volumeMoves: __, ...rest } = before;
-    store.environments.setDesired(id, { ...rest, ...data });
     try {
+      const data = await dataBefore(ports, id, { tried, before });
+      const { dataSource: _, volumeMoves: __, ...rest } = before;
+      store.environments.setDesired(id, { ...rest, ...data });
       const quiet = { ...activity, say: activity.note, signal: new AbortController().signal };
       await reconciler.reconcile(id, { activity: quiet, deployment: undefined, crashed: 'start' });
     } catch (failure) {
@@ -185,7 +194,7 @@ export class DataChanger {
       const result = await queue.run(laneOf(environment.project, environment.branch), 'other', async () => {
         activity.signal.throwIfAborted();
         const current = environmentById(ports.store, environment.id);
-        if (!current.desired.exists) throw new CoppiceError('conflict', `${current.name} is being deleted`);
+        await refuseUnsettledData(ports, current);
         return await work(current, activity);
       });
       activity.finish('succeeded');

@@ -1,14 +1,13 @@
-import type { DeploymentId, EnvironmentId, SnapshotId } from '@coppice/model';
-import type { BackupRecord, EnvironmentRecord, TrashRecord } from '@coppice/state';
+import type { EnvironmentId, ObservedEnvironment, SnapshotId } from '@coppice/model';
+import type { BackupRecord, TrashRecord } from '@coppice/state';
 import type { KeptSnapshot } from '@coppice/volumes';
-import { heldFolders, isDetached } from '../environment/kept-volumes.ts';
+import { lastDeclared } from '../environment/kept-volumes.ts';
 import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
-import { defaultRetention } from './configured-retention.ts';
+import { recordFolder } from './laid-aside.ts';
+import { type NewBackup, recordBackup } from './record-backup.ts';
 import type { SnapshotClaims } from './snapshot-claims.ts';
 import { keepsData } from './touches-data.ts';
-
-const dayMs = 86_400_000;
 
 /** Of the data that each environment holds; missing where no set is seen. */
 type Generations = ReadonlyMap<EnvironmentId, number>;
@@ -16,15 +15,6 @@ type Generations = ReadonlyMap<EnvironmentId, number>;
 export interface DataKeeperParts {
   readonly ports: Ports;
   readonly claims: SnapshotClaims;
-}
-
-export interface NewBackup {
-  readonly id: SnapshotId;
-  readonly environment: EnvironmentRecord;
-  readonly kind: BackupRecord['kind'];
-  readonly reason: string;
-  /** The deployment that it was taken before. */
-  readonly before?: DeploymentId;
 }
 
 /** A kept copy, and what becomes of it. */
@@ -44,22 +34,10 @@ export class DataKeeper {
   }
 
   /** Records a kept copy, or one that is about to be kept, as a backup of what is live; its claim is released. */
-  record({ id, environment, kind, reason, before }: NewBackup): BackupRecord {
+  record(backup: NewBackup): BackupRecord {
     const { ports, claims } = this.#parts;
-    const { store } = ports;
-    const live = store.environments.get(environment.id)?.live ?? environment.live;
-    const record = store.backups.create({
-      id,
-      project: environment.project,
-      environment: environment.id,
-      environmentName: environment.name,
-      kind,
-      reason,
-      deployment: live,
-      before,
-      spec: live && store.deployments.specOf(live),
-    });
-    claims.release(id);
+    const record = recordBackup(ports.store, backup);
+    claims.release(backup.id);
     return record;
   }
 
@@ -68,35 +46,22 @@ export class DataKeeper {
     this.#parts.claims.release(id);
   }
 
-  /** When what goes into the trash now is deleted for good. */
-  purgeAt(): string {
-    const { clock, settings } = this.#parts.ports;
-    const { trashDays } = settings.retention ?? defaultRetention;
-    return new Date(clock.now().getTime() + trashDays * dayMs).toISOString();
-  }
-
-  /** Brings the trash of an environment to what lies in its volumes: what no node uses is in it, what one uses again is not. */
-  async settle(id: EnvironmentId): Promise<void> {
-    const { store } = this.#parts.ports;
+  /**
+   * Brings the trash of an environment to what lies in its volumes: what no node uses is in it, what one uses again is not. `volumes`: what was
+   * just seen to be there. To be called where the data is as desired.
+   */
+  async settle(id: EnvironmentId, volumes?: ObservedEnvironment['volumes']): Promise<void> {
+    const { ports } = this.#parts;
+    const { store } = ports;
     const environment = store.environments.get(id);
     const spec = environment && liveOf(store, environment)?.spec;
     if (!spec) return;
-    const used = new Set(spec.nodes.filter(keepsData).flatMap((node) => node.mounts.map((mount) => mount.node ?? node.name)));
-    const folders = await heldFolders(this.#parts.ports, environment);
+    const used = new Set<string>(spec.nodes.filter(keepsData).flatMap((node) => node.mounts.map((mount) => mount.node ?? node.name)));
+    const folders = new Set<string>((volumes ?? (await ports.volumes.inspect(id))).map(({ node }) => node));
     const known = store.trash.list({ environment: id }).filter(({ folder }) => folder !== undefined);
-    for (const record of known) {
-      const folder = record.folder ?? '';
-      if (!folders.has(folder) || used.has(folder as never)) store.trash.delete(record.id);
-    }
-    for (const [folder, owner] of folders) {
-      if (used.has(folder as never) || known.some((record) => record.folder === folder)) continue;
-      const node = folder.split('~')[0] ?? folder;
-      const before = isDetached(folder) ? this.#lastTypeOf(environment, node) : owner?.trace.type;
-      store.trash.create({
-        ...{ project: environment.project, environment: id, environmentName: environment.name, branch: environment.branch },
-        ...{ node, folder, type: before, snapshot: undefined, deployment: environment.live, commit: undefined, purgeAt: this.purgeAt() },
-      });
-    }
+    for (const { id: record, folder = '' } of known) if (!folders.has(folder) || used.has(folder)) store.trash.delete(record);
+    const unknown = [...folders].filter((folder) => !used.has(folder) && !known.some((record) => record.folder === folder));
+    for (const folder of unknown) recordFolder(ports, environment, { folder, owner: lastDeclared(ports, environment, folder) });
   }
 
   /** Deletes what lies in the trash for good; answers how much that was. What is used again meanwhile stays. */
@@ -107,6 +72,8 @@ export class DataKeeper {
       const record = store.trash.get(id);
       if (!record) continue;
       const { environment, folder, snapshot } = record;
+      // Of an environment that is still being deleted the data is not there yet.
+      if (snapshot !== undefined && store.environments.get(environment)?.desired.keepData === snapshot) continue;
       if (folder !== undefined && !this.#isWanted(environment, folder)) await volumes.removeNode({ environment, node: folder });
       // Before its copy: one that nothing names is swept away, and a record without a copy would promise what is gone.
       store.trash.delete(id);
@@ -195,20 +162,5 @@ export class DataKeeper {
       if (generation !== undefined) generations.set(id, generation);
     }
     return generations;
-  }
-
-  /** The type that the node had before its volumes were put aside. */
-  #lastTypeOf({ id, live }: EnvironmentRecord, node: string): string | undefined {
-    const { store } = this.#parts.ports;
-    const now = live && store.deployments.get(live);
-    const types = store.deployments
-      .list(id)
-      .filter(({ status }) => status === 'succeeded')
-      .flatMap((deployment) => {
-        const digest = deployment.id === now?.id ? undefined : store.deployments.specOf(deployment.id);
-        return (digest && store.releases.getSpec(digest)?.nodes.find(({ name }) => name === node)?.trace.type) ?? [];
-      });
-    const current = liveOf(store, { id, live } as EnvironmentRecord)?.spec.nodes.find(({ name }) => name === node)?.trace.type;
-    return types.find((type) => type !== current) ?? types[0];
   }
 }

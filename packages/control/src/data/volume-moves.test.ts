@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EnvironmentSpec, NodeSpec, VolumeMove } from '@coppice/model';
 import { buildNode, buildSpec } from '@coppice/model/builders';
-import { type MoveQuestion, reversed, volumeMoves } from './volume-moves.ts';
+import { type MoveQuestion, undone, volumeMoves } from './volume-moves.ts';
 
 const mounts: NodeSpec['mounts'] = [{ target: '/data', source: 'instance', volume: 'data', exclusive: true }];
 
@@ -58,15 +58,29 @@ test('nothing is taken from a node that is still declared', () => {
   assert.deepEqual(moves({ spec: spec(moved, node('old')), held: new Map([['old', node('old')]]) }), []);
 });
 
-test('renames are undone in the reverse order', () => {
-  assert.deepEqual(
-    reversed([
-      { from: 'a', to: 'b' },
-      { from: 'c', to: 'a' },
-    ]),
-    [
-      { from: 'a', to: 'c' },
-      { from: 'b', to: 'a' },
-    ],
-  );
+test('what went aside comes back to no node of an older version', () => {
+  const trash = [{ node: 'db', folder: 'db~t_0', type: 'redis:8' }];
+  const held = new Map([['db~t_0', undefined]]);
+  assert.deepEqual(moves({ spec: spec(node('db', { version: '7' })), held, trash }), []);
+  assert.deepEqual(moves({ spec: spec(node('db', { version: '8' })), held, trash }), [{ from: 'db~t_0', to: 'db' }]);
+});
+
+function undoing(text: string, folders: readonly string[]): string {
+  const renames = text.split(' ').map((move) => ({ from: move.split('>')[0] ?? '', to: move.split('>')[1] ?? '' }));
+  return undone(renames, { folders: new Set(folders), newId: () => 't_9' })
+    .map(({ from, to }) => `${from}>${to}`)
+    .join(' ');
+}
+
+test('renames that were done are undone in the reverse order, those that were not are not', () => {
+  assert.equal(undoing('a>b', ['b']), 'b>a');
+  assert.equal(undoing('a>b', ['a']), '');
+  assert.equal(undoing('db>db~t_2 db~t_1>db', ['db', 'db~t_2']), 'db>db~t_1 db~t_2>db');
+  assert.equal(undoing('db>db~t_2 db~t_1>db', ['db~t_1', 'db~t_2']), 'db~t_2>db');
+  assert.equal(undoing('db>db~t_2 db~t_1>db', ['db', 'db~t_1']), '');
+});
+
+test('what was begun in the place of what went aside goes aside when that comes back', () => {
+  assert.equal(undoing('db>db~t_1', ['db', 'db~t_1']), 'db>db~t_9 db~t_1>db');
+  assert.equal(undoing('db>db~t_1', ['db~t_1']), 'db~t_1>db');
 });

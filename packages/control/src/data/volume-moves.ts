@@ -1,5 +1,6 @@
-import type { EnvironmentSpec, NodeSpec, VolumeMove } from '@coppice/model';
+import type { EnvironmentSpec, NodeSpec, NodeTrace, VolumeMove } from '@coppice/model';
 import type { TrashRecord } from '@coppice/state';
+import { isDetached } from '../environment/kept-volumes.ts';
 import { cannotHold } from '../release/data-gate.ts';
 import { keepsData } from './touches-data.ts';
 
@@ -37,13 +38,53 @@ export function volumeMoves(question: MoveQuestion): readonly VolumeMove[] {
 function sourceOf(node: NodeSpec, { spec, served, held, trash }: MoveQuestion): string | undefined {
   const isFree = (name: string): boolean => held.has(name) && !spec.nodes.some((other) => other.name === name);
   if (node.movedFrom !== undefined && isFree(node.movedFrom)) return node.movedFrom;
-  const laidAside = trash.find((record) => record.node === node.name && record.folder !== node.name && record.type === node.trace.type);
+  const laidAside = trash.find(({ node: of, folder, type }) => of === node.name && folder !== node.name && canUse(node, type));
   if (laidAside?.folder !== undefined) return laidAside.folder;
   const moved = served?.nodes.find((other) => other.movedFrom === node.name && isFree(other.name));
   return moved?.name;
 }
 
-/** Undoes renames. */
-export function reversed(moves: readonly VolumeMove[]): readonly VolumeMove[] {
-  return moves.map(({ from, to }) => ({ from: to, to: from })).reverse();
+/** Who wrote what went aside, as the trash remembers it. */
+export function writerText({ type, version }: Pick<NodeTrace, 'type' | 'version'>): string {
+  return `${type}:${version}`;
+}
+
+function canUse(node: NodeSpec, writer: string | undefined): boolean {
+  const [type, version] = writer?.split(':') ?? [];
+  if (type === undefined) return false;
+  return !cannotHold(node, { ...node, trace: { ...node.trace, type, version: version ?? node.trace.version } });
+}
+
+/**
+ * Undoes those renames that were done, as the folders that are there tell, last one first. What was begun in the place of what went aside
+ * goes aside itself. Pure.
+ */
+export function undone(
+  moves: readonly VolumeMove[],
+  { folders, newId }: { readonly folders: ReadonlySet<string>; readonly newId: () => string },
+): readonly VolumeMove[] {
+  const there = new Set(folders);
+  const back: VolumeMove[] = [];
+  const rename = (from: string, to: string): void => {
+    back.push({ from, to });
+    there.delete(from);
+    there.add(to);
+  };
+  const done = moves.filter(({ from, to }) => folders.has(to) && (isDetached(to) || !folders.has(from)));
+  for (const { from, to } of [...done].reverse()) {
+    if (there.has(from)) rename(from, `${from}~${newId()}`);
+    rename(to, from);
+  }
+  return back;
+}
+
+/** Those that are still to be made, one after the other, each only where its source is there and its goal is not. Pure. */
+export function pendingMoves(moves: readonly VolumeMove[], folders: ReadonlySet<string>): readonly VolumeMove[] {
+  const there = new Set(folders);
+  return moves.filter(({ from, to }) => {
+    if (!there.has(from) || there.has(to)) return false;
+    there.delete(from);
+    there.add(to);
+    return true;
+  });
 }

@@ -9,15 +9,18 @@ import {
   type EnvironmentId,
   type EnvironmentSpec,
   type GitId,
+  isClosed,
   type Release,
-  type VolumeMove,
 } from '@coppice/model';
 import type { EnvironmentRecord, Store } from '@coppice/state';
 import type { RunningActivity } from '../activity-recorder.ts';
 import type { BackupBefore, TakenBackup } from '../data/backup-before.ts';
+import { closedData } from '../data/capture.ts';
 import { dataAgain } from '../data/data-again.ts';
 import type { DataKeeper } from '../data/data-keeper.ts';
+import { recordLaidAside } from '../data/laid-aside.ts';
 import type { OriginOfData } from '../data/origin-of-data.ts';
+import { refuseUnsettledData } from '../data/unsettled-data.ts';
 import { volumeMoves } from '../data/volume-moves.ts';
 import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
@@ -114,20 +117,17 @@ export class Deployer {
     return await this.#succeed(request, deployment.id, intent);
   }
 
-  /** Renames of volumes that the release asks for, in what the environment holds or is about to get. */
-  async #moves({ environment, data }: DeployRequest, spec: EnvironmentSpec): Promise<readonly VolumeMove[]> {
-    const { store } = this.#ports;
-    const held = data ? data.origin.held : await heldFolders(this.#ports, environment);
-    const trash = data ? [] : store.trash.list({ environment: environment.id });
-    const newId = (): string => store.trash.newId();
-    return volumeMoves({ spec, served: data ? data.origin.spec : liveOf(store, environment)?.spec, held, trash, newId });
-  }
-
   async #begin(request: DeployRequest, spec: EnvironmentSpec): Promise<{ readonly deployment: Deployment; readonly intent: string }> {
     const { store } = this.#ports;
     const { environment, release, data } = request;
-    const moves = await this.#moves(request, spec);
+    await this.#refuse(request);
+    // What the environment holds, or is about to get.
+    const held = data ? data.origin.held : await heldFolders(this.#ports, environment);
+    const served = data ? data.origin.spec : liveOf(store, environment)?.spec;
+    const trash = data ? [] : store.trash.list({ environment: environment.id });
+    const moves = volumeMoves({ spec, served, held, trash, newId: () => store.trash.newId() });
     return store.transaction(() => {
+      recordLaidAside(this.#ports, environment, { moves, ownerOf: (folder) => held.get(folder) });
       supersedeIntents(store, environment.id);
       const deployment = store.deployments.create({
         environment: environment.id,
@@ -170,6 +170,12 @@ export class Deployer {
     });
   }
 
+  /** Throws `conflict` where nothing may be deployed now: the data would get lost, or be seen by whoever may not. */
+  async #refuse({ environment, data }: DeployRequest): Promise<void> {
+    await refuseUnsettledData(this.#ports, environment);
+    if (data && isClosed(environment.desired)) throw closedData(environment);
+  }
+
   async #announce(request: DeployRequest): Promise<void> {
     const spec = this.#ports.store.environments.get(request.environment.id)?.desired.spec;
     if (spec)
@@ -208,11 +214,21 @@ export class Deployer {
       store.intents.delete(intent);
       this.#letSleepAgain(request);
     });
-    await this.#keeper.settle(request.environment.id);
+    await this.#settle(request);
     const deployment = store.deployments.get(id);
     if (!deployment) throw new CoppiceError('internal', `deployment ${id} vanished`);
     await this.#note(request, deployment);
     return deployment;
+  }
+
+  /** The trash follows what lies in the volumes; where that cannot be seen now, the loop sees to it. */
+  async #settle({ environment, activity }: DeployRequest): Promise<void> {
+    try {
+      await this.#keeper.settle(environment.id);
+    } catch (error) {
+      activity.log('trash.unsettled', { error });
+      this.#lookIn(environment.id, 0);
+    }
   }
 
   /** One that slept was woken for its deployment only. */
@@ -263,7 +279,8 @@ export class Deployer {
       });
     }
     try {
-      const data = await dataAgain(this.#ports, environment.id, environmentById(store, environment.id).desired);
+      const { desired: tried } = environmentById(store, environment.id);
+      const data = await dataAgain(this.#ports, environment.id, { tried, before: environment.desired });
       store.transaction(() => {
         store.deployments.update(deployment, ended);
         store.environments.setDesired(environment.id, lastGood(store, environment, data));
@@ -276,6 +293,7 @@ export class Deployer {
         crashed: 'start',
       });
       if (environment.live === undefined) await this.#reconciler.forget(environment.id);
+      else settleMoves(store, environment.id);
       if (request.refMoves === 'before') store.intents.delete(intent);
     } catch (failure) {
       activity.say(`the release before could not be restored at once: ${failureReason(failure)}; the loop goes on trying`);

@@ -36,7 +36,8 @@ function mounts(spec: EnvironmentSpec, { node, volume }: Pick<KeptVolume, 'node'
   return spec.nodes.some((each) => each.mounts.some((mount) => (mount.node ?? each.name) === node && mount.volume === volume));
 }
 
-function lastDeclared({ store }: Pick<Ports, 'store'>, environment: EnvironmentRecord, node: NodeName): NodeSpec | undefined {
+/** A node as a deployment last declared it; undefined for what was put aside, and where no record is left. */
+export function lastDeclared({ store }: Pick<Ports, 'store'>, environment: EnvironmentRecord, node: string): NodeSpec | undefined {
   const deployments = store.deployments.list(environment.id);
   // What a deployment that failed began to write is in the volume, too; what served goes before it.
   const served = deployments.filter((deployment) => deployment.status === 'succeeded');

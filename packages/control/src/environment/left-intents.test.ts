@@ -47,7 +47,9 @@ test('one whose place another took is superseded, and not what is live', (t) => 
 
 test('one that does not serve has failed, and what served before is desired again', async (t) => {
   const { store, deployment, environment } = killed(t);
-  const ports = { store, volumes: createSimulatedVolumes() };
+  const clock = { now: () => new Date(), monotonicMs: () => 0 };
+  const settings = { domain: 'localhost', routerAddress: '', apiUrl: () => '', maxEnvironments: 1 };
+  const ports = { store, volumes: createSimulatedVolumes(), clock, settings };
   await giveUpMoved(ports, environment(), new CoppiceError('engine-unreachable', 'away'));
   assert.equal(store.deployments.get(deployment.id)?.status, 'deploying');
   const { spec } = environment().desired;

@@ -22,7 +22,7 @@ export function finishMoved(store: Store, { id, desired }: EnvironmentRecord): v
 
 /** The same, where its release does not serve: it failed, and what served before is desired again. What is only away is waited for. */
 export async function giveUpMoved(
-  ports: Pick<Ports, 'store' | 'volumes'>,
+  ports: Pick<Ports, 'store' | 'volumes' | 'clock' | 'settings'>,
   { id, desired }: EnvironmentRecord,
   error: unknown,
 ): Promise<void> {
@@ -32,7 +32,7 @@ export async function giveUpMoved(
     const environment = store.environments.get(id);
     if (deployment !== desired.attempt || !environment) continue;
     const reason = failureReason(redactedFailure(error, store.secrets.values(id)));
-    const data = await dataAgain(ports, id, environment.desired);
+    const data = await dataAgain(ports, id, { tried: environment.desired, before: undefined });
     store.transaction(() => {
       store.deployments.update(deployment, { status: 'failed', reason, finished: true });
       store.environments.setDesired(id, lastGood(store, environment, data));

@@ -12,6 +12,7 @@ import {
 import { describePlan, makePlan, type Plan, type Step } from '@coppice/plan';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder, RunningActivity } from '../activity-recorder.ts';
+import type { DataKeeper } from '../data/data-keeper.ts';
 import { dataLimit } from '../data/data-limit.ts';
 import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
@@ -20,7 +21,7 @@ import { attemptOf } from './attempt.ts';
 import { deleteBranch } from './delete-branch.ts';
 import { sanitizerOf } from './foreign-data.ts';
 import type { HealthMonitor } from './health-monitor.ts';
-import { finishMoved, giveUpMoved, supersedeIntents } from './left-intents.ts';
+import { finishMoved, giveUpMoved, settleMoves, supersedeIntents } from './left-intents.ts';
 import type { Lingering } from './lingering.ts';
 import { observe, watchable } from './observe.ts';
 import { recordedRepair } from './recorded-repair.ts';
@@ -38,6 +39,7 @@ export interface ReconcilerParts {
   readonly backoff: RestartBackoff;
   readonly wakeFailures: WakeFailures;
   readonly lingering: Lingering;
+  readonly keeper: Pick<DataKeeper, 'settle'>;
 }
 
 export interface ReconcileOptions {
@@ -65,6 +67,7 @@ export class Reconciler {
   readonly #backoff: RestartBackoff;
   readonly #wakeFailures: WakeFailures;
   readonly #lingering: Lingering;
+  readonly #keeper: Pick<DataKeeper, 'settle'>;
   readonly #networks = new Map<EnvironmentId, EnvironmentNetwork>();
   /** The limit of each environment's data that this process set, and of which data. */
   readonly #limits = new Map<EnvironmentId, string>();
@@ -78,6 +81,7 @@ export class Reconciler {
     this.#backoff = parts.backoff;
     this.#wakeFailures = parts.wakeFailures;
     this.#lingering = parts.lingering;
+    this.#keeper = parts.keeper;
   }
 
   /** Resolves when the world is as desired; throws the failure of the first step that failed. */
@@ -127,12 +131,22 @@ export class Reconciler {
         }
       });
     }
-    if (environment.desired.exists) finishMoved(this.#ports.store, environment);
-    else {
+    if (environment.desired.exists) {
+      finishMoved(this.#ports.store, environment);
+      await this.#settleData(id, plan.steps.length === 0 ? observed.volumes : undefined);
+    } else {
       await this.#finishDeletion(environment);
       await this.forget(id);
     }
     return this.nextLookMs(id);
+  }
+
+  /** What a server that died had no time for: names of volumes that are settled, and what of them is in the trash. */
+  async #settleData(id: EnvironmentId, volumes: ObservedEnvironment['volumes'] | undefined): Promise<void> {
+    const environment = this.#ports.store.environments.get(id);
+    if (environment?.live === undefined || environment.desired.attempt !== environment.live) return;
+    settleMoves(this.#ports.store, id);
+    await this.#keeper.settle(id, volumes);
   }
 
   /** Milliseconds until something is due that nothing else tells of; undefined where nothing is. */

@@ -65,7 +65,7 @@ function finish(ports: Ports, intent: Intent): void {
 
 async function drop(ports: Ports, intent: Intent, environment: EnvironmentRecord): Promise<void> {
   const { store } = ports;
-  const data = await dataAgain(ports, environment.id, environment.desired);
+  const data = await dataAgain(ports, environment.id, { tried: environment.desired, before: undefined });
   ports.log('recovery.dropped', { intent: intent.id, ref: intent.ref, next: intent.next });
   store.transaction(() => {
     if (intent.deployment && store.deployments.get(intent.deployment)?.finishedAt === undefined)

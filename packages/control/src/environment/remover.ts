@@ -1,10 +1,11 @@
 import { isClosed, type SnapshotId } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder } from '../activity-recorder.ts';
-import type { DataKeeper } from '../data/data-keeper.ts';
+import { purgeAt } from '../data/laid-aside.ts';
 import type { Ports } from '../ports.ts';
 import { failureLines } from '../push/push-lines.ts';
 import { deleteBranch } from './delete-branch.ts';
+import { environmentById } from './deployer.ts';
 import type { Reconciler } from './reconciler.ts';
 
 export interface Removal {
@@ -25,18 +26,18 @@ export class Remover {
   readonly #ports: Ports;
   readonly #activities: ActivityRecorder;
   readonly #reconciler: Reconciler;
-  readonly #keeper: DataKeeper;
 
-  constructor(ports: Ports, activities: ActivityRecorder, reconciler: Reconciler, keeper: DataKeeper) {
+  constructor(ports: Ports, activities: ActivityRecorder, reconciler: Reconciler) {
     this.#ports = ports;
     this.#activities = activities;
     this.#reconciler = reconciler;
-    this.#keeper = keeper;
   }
 
   /** Resolves with the activity's id when all is gone. */
   async remove(removal: Removal): Promise<string> {
-    const { environment } = removal;
+    const { store, volumes } = this.#ports;
+    // As it is now that its turn has come.
+    const environment = removal.environment && environmentById(store, removal.environment.id);
     const activity = this.#activities.start({
       kind: 'delete',
       project: removal.project,
@@ -47,14 +48,15 @@ export class Remover {
     });
     try {
       if (environment) {
+        const generation = await volumes.generation(environment.id);
         // A copy that was never sanitised is nobody's to keep.
-        const isKept = environment.live !== undefined && !isClosed(environment.desired);
-        const holdsData = isKept && (await this.#ports.volumes.generation(environment.id)) !== undefined;
+        const isSeen = !isClosed(environment.desired) || generation !== environment.desired.dataGeneration;
+        const holdsData = environment.live !== undefined && generation !== undefined && isSeen;
         const intent = this.#wish(environment, removal, holdsData);
         await this.#reconciler.reconcile(environment.id, { activity, deployment: undefined, crashed: 'start' });
         await deleteBranch(this.#ports, removal);
         await this.#reconciler.forget(environment.id);
-        this.#ports.store.intents.delete(intent);
+        store.intents.delete(intent);
         activity.say(`environment ${environment.name} is deleted${holdsData ? '; its data is in the trash: coppice trash list' : ''}`);
       } else await deleteBranch(this.#ports, removal);
       activity.finish('succeeded');
@@ -70,6 +72,8 @@ export class Remover {
     const { store } = this.#ports;
     return store.transaction(() => {
       const keepData = holdsData ? (environment.desired.keepData ?? this.#intoTrash(environment)) : undefined;
+      // What was put aside in its volumes goes where they go.
+      for (const { id, folder } of store.trash.list({ environment: environment.id })) if (folder !== undefined) store.trash.delete(id);
       store.environments.setDesired(environment.id, { ...environment.desired, exists: false, ...(keepData ? { keepData } : {}) });
       return store.intents.create({
         project: removal.project,
@@ -90,8 +94,8 @@ export class Remover {
     const snapshot = store.backups.newId();
     const commit = live && store.deployments.get(live)?.commit;
     const whole = { node: undefined, folder: undefined, type: undefined };
-    const purgeAt = this.#keeper.purgeAt();
-    store.trash.create({ project, environment: id, environmentName: name, branch, ...whole, snapshot, deployment: live, commit, purgeAt });
+    const kept = { ...whole, snapshot, deployment: live, commit, purgeAt: purgeAt(this.#ports) };
+    store.trash.create({ project, environment: id, environmentName: name, branch, ...kept });
     return snapshot;
   }
 }
