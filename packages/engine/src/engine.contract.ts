@@ -140,9 +140,11 @@ export function engineContract(name: string, create: () => Promise<EngineHarness
       const [old, next] = [generation(), generation({ digest: digest('two') })];
       await engine.startGeneration(old);
       const kept = await engine.startGeneration(next);
+      assert.deepEqual(await engine.inspectGeneration(next), kept);
       await engine.stopGeneration(old, old.stop);
       await engine.stopGeneration(old, old.stop);
       assert.deepEqual((await engine.inspect(owner)).generations, [kept]);
+      assert.equal(await engine.inspectGeneration(old), undefined);
     });
 
     test('memory and CPU change in place', async () => {

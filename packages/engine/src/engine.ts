@@ -25,6 +25,8 @@ export interface Engine {
   list(): Promise<ReadonlyMap<EnvironmentId, EngineListing>>;
   /** The same for one environment. */
   inspect(environment: EnvironmentId): Promise<EngineListing>;
+  /** The same for one generation, without a look at its neighbours; undefined where nothing of it is there. */
+  inspectGeneration(ref: GenerationRef): Promise<ObservedGeneration | undefined>;
 
   /** Makes the image usable; pulls by digest from our registry, or from its own for a foreign one. */
   ensureImage(image: ImagePin): Promise<void>;

@@ -224,9 +224,8 @@ async function removeJobs(engine: Engine, { environment }: EnvironmentWork, isMe
   for (const { deployment, node, hook } of jobs.filter(isMeant)) await engine.removeJob(environment, { deployment, node, hook });
 }
 
-async function instancesOf(engine: Pick<Engine, 'inspect'>, ref: GenerationRef): Promise<readonly ObservedInstance[]> {
-  const { generations } = await engine.inspect(ref.environment);
-  return generations.find(({ node, digest }) => node === ref.node && digest === ref.digest)?.instances ?? [];
+async function instancesOf(engine: Pick<Engine, 'inspectGeneration'>, ref: GenerationRef): Promise<readonly ObservedInstance[]> {
+  return (await engine.inspectGeneration(ref))?.instances ?? [];
 }
 
 async function provision({ engine, work }: PerformerParts, node: NodeSpec, ref: GenerationRef): Promise<void> {

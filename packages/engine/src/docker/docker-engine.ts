@@ -73,6 +73,7 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
       const rules = networks.areForeign(environment) ? { rules: 'foreign' as const } : {};
       return { network: network !== undefined, ...rules, ...observe(inspections) };
     },
+    inspectGeneration: (ref) => generations.inspect(ref),
     ensureImage: (image) => images.ensure(image),
     presentImages: (wanted) => images.present(wanted),
     ownImages: () => images.own(),

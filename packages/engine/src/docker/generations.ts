@@ -6,7 +6,7 @@ import { unlessStatus } from './docker-connection.ts';
 import { environmentContainers, placeContainer, type ServerScope } from './environment-containers.ts';
 import { thawContainer } from './environment-freezer.ts';
 import { commonLabels, instanceLabels, instanceName, type Labels, labelNames, parseInstanceLabels } from './labels.ts';
-import { type ContainerInspection, inspectContainer, inspectContainers, observeInstance } from './observation.ts';
+import { type ContainerInspection, inspectContainer, inspectContainers, observeContainers, observeInstance } from './observation.ts';
 
 /** Instances of nodes as plain containers. */
 export class DockerGenerations {
@@ -14,6 +14,11 @@ export class DockerGenerations {
 
   constructor(scope: ServerScope) {
     this.#scope = scope;
+  }
+
+  /** What is there of the generation. */
+  async inspect(ref: GenerationRef): Promise<ObservedGeneration | undefined> {
+    return observeContainers(await inspectContainers(this.#scope.connection, this.#labels(ref))).generations[0];
   }
 
   /** Starts what is missing; instances that exited are replaced. Their rules stand before their processes run. */

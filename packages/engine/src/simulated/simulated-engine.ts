@@ -121,6 +121,10 @@ export function createSimulatedEngine(options: SimulatedEngineOptions = {}): Sim
     },
     list: async () => look(),
     inspect: async (environment) => look().get(environment) ?? { network: false, generations: [], jobs: [] },
+    inspectGeneration: async (ref) =>
+      look()
+        .get(ref.environment)
+        ?.generations.find(({ node, digest }) => node === ref.node && digest === ref.digest),
     async ensureImage(image) {
       answer();
       ensured.set(image.config, ensures++);
