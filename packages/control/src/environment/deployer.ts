@@ -10,6 +10,7 @@ import {
   type EnvironmentSpec,
   type GitId,
   isClosed,
+  isClosed,
   type Release,
 } from '@coppice/model';
 import type { EnvironmentRecord, Store } from '@coppice/state';
@@ -164,7 +165,7 @@ export class Deployer {
       };
       store.environments.setDesired(environment.id, desired);
       const reason = `before ${request.reason}`;
-      if (data && environment.live)
+      if (data && environment.live && !isClosed(environment.desired))
         this.#keeper.record({ id: data.source.aside, environment, kind: 'replaced', reason, before: deployment.id });
       return { deployment, intent: intent.id };
     });
