@@ -10,7 +10,6 @@ import {
   type EnvironmentSpec,
   type GitId,
   isClosed,
-  isClosed,
   type Release,
 } from '@coppice/model';
 import type { EnvironmentRecord, Store } from '@coppice/state';
