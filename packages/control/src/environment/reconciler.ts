@@ -183,6 +183,8 @@ export class Reconciler {
     this.#health.watch(id, []);
     store.transaction(() => {
       supersedeIntents(store, id);
+      // What was put aside in its volumes went where they went.
+      for (const { id: record, folder } of store.trash.list({ environment: id })) if (folder !== undefined) store.trash.delete(record);
       store.environments.delete(id);
     });
   }

@@ -72,8 +72,6 @@ export class Remover {
     const { store } = this.#ports;
     return store.transaction(() => {
       const keepData = holdsData ? (environment.desired.keepData ?? this.#intoTrash(environment)) : undefined;
-      // What was put aside in its volumes goes where they go.
-      for (const { id, folder } of store.trash.list({ environment: environment.id })) if (folder !== undefined) store.trash.delete(id);
       store.environments.setDesired(environment.id, { ...environment.desired, exists: false, ...(keepData ? { keepData } : {}) });
       return store.intents.create({
         project: removal.project,
