@@ -8,12 +8,12 @@ import type { SimulatedServer } from './simulated-server.ts';
 /** How often each operation on data comes, by weight, where there is something to do it with. */
 export const dataWeights = {
   backUp: 2,
-  restore: 3,
-  sync: 3,
-  branchByCommand: 2,
-  revertWithData: 3,
-  restoreTrash: 3,
-  emptyTrash: 0.7,
+  restore: 5,
+  sync: 8,
+  branchByCommand: 4,
+  revertWithData: 6,
+  restoreTrash: 8,
+  emptyTrash: 1.5,
 } as const;
 
 export type DataOperationKind = keyof typeof dataWeights;
@@ -32,6 +32,8 @@ export class DataOperations {
   readonly #server: SimulatedServer;
   readonly #random: SeededRandom;
   readonly #data: DataWatch;
+  /** In some histories people care more for data than for code. */
+  readonly #care: number;
   /** Backups whose ids people were told. */
   readonly promised = new Set<string>();
 
@@ -39,6 +41,7 @@ export class DataOperations {
     this.#server = parts.server;
     this.#random = parts.random;
     this.#data = parts.data;
+    this.#care = this.#random.pick([0.3, 1, 3]);
   }
 
   /** The weights of those for which there is something. */
@@ -54,7 +57,7 @@ export class DataOperations {
       restoreTrash: trash.list({ project: 'shop' }).length > 0,
       emptyTrash: trash.list({ project: 'shop' }).length > 0,
     };
-    return mapped(dataWeights, (kind, weight) => (isThere[kind] ? weight : 0));
+    return mapped(dataWeights, (kind, weight) => (isThere[kind] ? weight * this.#care : 0));
   }
 
   /** What is to be asked; undefined where there is nothing to ask it about any more. */

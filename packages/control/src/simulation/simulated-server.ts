@@ -110,7 +110,7 @@ export class SimulatedServer {
 
   #imageBuilder(): Ports['images'] {
     const outlook = (request: BuildRequest): { key: Digest; inputs: [] } => ({
-      key: digestOf({ type: request.type.name, source: request.application?.source.id ?? '' }),
+      key: digestOf({ type: request.type.name, version: request.type.version, source: request.application?.source.id ?? '' }),
       inputs: [],
     });
     return {
