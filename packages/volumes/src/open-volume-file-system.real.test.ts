@@ -14,6 +14,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type EnvironmentId, type ErrorCode, isCoppiceError } from '@coppice/model';
@@ -270,6 +271,30 @@ test('free space of data and metadata shrinks as they are used', async () => {
   assert.deepEqual(
     [now.sizeBytes, now.data.freeBytes <= before.data.freeBytes - grown, now.metadata.freeBytes < before.metadata.freeBytes],
     [before.sizeBytes, true, true],
+  );
+});
+
+test('what fills it with data leaves room to put sets aside and to delete copies, and then copies are made at once', async () => {
+  const options = freshOptions();
+  await open(options);
+  const file = await leaveFile(options);
+  const volumes = await volumesOf(options);
+  const { environment } = source;
+  const other = volumeRef('bb', 'db', 'data');
+  await volumes.ensure(other, '1:1');
+  await volumes.snapshot({ environment, id: snapshotId('old') });
+  execFileSync('fallocate', ['--length', String((await statfs(options.directory)).bavail * 4096 - 16 * mebibyte), `${file}-large`]);
+  const rest = Buffer.alloc(17 * mebibyte, 1);
+  assert.throws(() => writeFileSync(`${file}-rest`, rest, { flush: true }), { code: 'ENOSPC' });
+  await assert.rejects(volumes.snapshot({ environment, id: snapshotId('new') }), /no space/);
+  await volumes.setAside({ environment: other.environment, id: snapshotId('aside') });
+  await volumes.removeSnapshot(snapshotId('old'));
+  rmSync(`${file}-large`);
+  await volumes.sync(environment);
+  await volumes.snapshot({ environment, id: snapshotId('new') });
+  assert.deepEqual(
+    (await volumes.snapshots()).map(({ id }) => id),
+    [snapshotId('aside'), snapshotId('new')],
   );
 });
 

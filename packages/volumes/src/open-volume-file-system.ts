@@ -18,6 +18,7 @@ import {
   spareBytes,
 } from './image-file.ts';
 import { findKernelFolder } from './kernel-folder.ts';
+import { makeRoomForMetadata } from './metadata-room.ts';
 import { failedImage, type HostFacts, hiddenMount, type MissingPart, missingParts, readHostFacts } from './missing-parts.ts';
 import { takeDownVolumeFileSystem } from './take-down-volume-file-system.ts';
 import type { NoVolumeFileSystem, VolumeFileSystem } from './volume-file-system.ts';
@@ -101,6 +102,7 @@ async function settle(options: VolumeFileSystemOptions): Promise<VolumeFileSyste
   const { size } = await stat(image);
   const folder = await findKernelFolder(directory);
   if ((await readSpace(directory, folder)).sizeBytes < size) await growImage(options, size);
+  await makeRoomForMetadata(directory, folder);
   const quotas = await enableQuotas(directory, folder);
   const growIfNeeded = async (): Promise<Growth> => {
     const decided = decideGrowth({ space: await readSpace(directory, folder), spareBytes: await spareBytes(image), policy: growth });
