@@ -75,7 +75,7 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
   const reconciler = new Reconciler({ ports, activities, health, backoff, wakeFailures, lingering, keeper });
   const loop = new Loop({ ports, activities, queue, reconciler, health });
   const lookIn = loop.lookIn.bind(loop);
-  const capture = new Capture({ ports, claims, lookIn });
+  const capture = new Capture({ ports, claims, health, lookIn });
   const backups = new BackupBefore({ ports, capture, keeper });
   const deployer = new Deployer({ ports, reconciler, keeper, backups, lookIn });
   const cloner = new Cloner({ ports, queue, capture });

@@ -4,6 +4,7 @@ import { CoppiceError, type EnvironmentId, isClosed, type SnapshotId } from '@co
 import type { EnvironmentRecord } from '@coppice/state';
 import type { Volumes } from '@coppice/volumes';
 import type { RunningActivity } from '../activity-recorder.ts';
+import type { HealthMonitor } from '../environment/health-monitor.ts';
 import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
 import type { SnapshotClaims } from './snapshot-claims.ts';
@@ -11,6 +12,7 @@ import type { SnapshotClaims } from './snapshot-claims.ts';
 export interface CaptureParts {
   readonly ports: Ports;
   readonly claims: SnapshotClaims;
+  readonly health: Pick<HealthMonitor, 'unprobed'>;
   /** Asks the loop for a look after so many milliseconds. */
   readonly lookIn: (id: EnvironmentId, ms: number) => void;
 }
@@ -72,7 +74,7 @@ export class Capture {
     // Before anybody stands still: what is on disk already costs the snapshot no time.
     await volumes.sync(environment.id);
     const startedMs = clock.monotonicMs();
-    await stillWhile(engine, environment, () => keep(volumes, environment, id));
+    await this.#parts.health.unprobed(environment.id, () => stillWhile(engine, environment, () => keep(volumes, environment, id)));
     return clock.monotonicMs() - startedMs;
   }
 

@@ -73,6 +73,15 @@ test('that a port is open is seen half as often as the interval says, and four t
   assert.deepEqual([now.probed.length, turned], [4, [environment, environment]]);
 });
 
+test('nobody is probed while the environment stands still', async () => {
+  const now = world();
+  now.monitor.watch(environment, [{ instance: running('a'), readiness }]);
+  await now.monitor.unprobed(environment, () => now.monitor.probeDue(() => undefined));
+  assert.deepEqual(now.probed, []);
+  await now.monitor.probeDue(() => undefined);
+  assert.deepEqual(now.probed, ['a']);
+});
+
 test('three failures in a row make an instance unready, and its environment is named once', async () => {
   const now = world();
   const watched = { instance: running('a'), readiness };

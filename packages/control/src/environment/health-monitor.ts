@@ -28,6 +28,8 @@ export class HealthMonitor {
   readonly #clock: Clock;
   readonly #known = new Map<string, Health>();
   readonly #watched = new Map<EnvironmentId, readonly Watched[]>();
+  /** Environments that stand still: what does not answer now is not ill. */
+  readonly #still = new Set<EnvironmentId>();
   /** Instances whose probe is under way. */
   readonly #probing = new Set<string>();
 
@@ -69,13 +71,24 @@ export class HealthMonitor {
     else this.#watched.delete(environment);
   }
 
+  /** Probes none of the environment's instances while `work` is done. */
+  async unprobed<Result>(environment: EnvironmentId, work: () => Promise<Result>): Promise<Result> {
+    this.#still.add(environment);
+    try {
+      return await work();
+    } finally {
+      this.#still.delete(environment);
+    }
+  }
+
   /**
    * Begins to probe the watched instances whose interval is over, each by itself, so that one that hangs holds up no other. `onTurn` is
    * told the environment of one that became unready, or ready again. Resolves when all of these probes have ended.
    */
   async probeDue(onTurn: (environment: EnvironmentId) => void): Promise<void> {
     const all = [...this.#watched].flatMap(([environment, instances]) => instances.map((watched) => ({ environment, watched })));
-    const due = all.filter(({ watched }) => {
+    const due = all.filter(({ environment, watched }) => {
+      if (this.#still.has(environment)) return false;
       const probed = watched.readiness.probe.kind !== 'alive' && !this.#probing.has(keyOf(watched.instance));
       return probed && this.#isDue(watched);
     });
