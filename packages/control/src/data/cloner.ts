@@ -8,7 +8,7 @@ import { laneOf } from '../push/deploy-push.ts';
 import type { Capture } from './capture.ts';
 import { type CloneTerms, sanitizeFor, startsEmpty } from './clone-terms.ts';
 import { type OriginOfData, originOfData } from './origin-of-data.ts';
-import { refuseUnsettledData } from './unsettled-data.ts';
+import { refuseUnfinished } from './unsettled-data.ts';
 
 export interface ClonerParts {
   readonly ports: Ports;
@@ -68,7 +68,7 @@ export class Cloner {
           hint: 'begin without data: git push -o no-clone',
         });
       }
-      await refuseUnsettledData(ports, now);
+      await refuseUnfinished(ports, now);
       const origin = this.#origin(now);
       if (!origin) return undefined;
       // Asked first: nobody stands still for a copy that may not be used.

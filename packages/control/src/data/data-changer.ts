@@ -18,7 +18,7 @@ import type { DataKeeper } from './data-keeper.ts';
 import { recordLaidAside } from './laid-aside.ts';
 import { type OriginOfData, originOfData } from './origin-of-data.ts';
 import { keepsData } from './touches-data.ts';
-import { refuseUnsettledData } from './unsettled-data.ts';
+import { refuseUnfinished } from './unsettled-data.ts';
 import { volumeMoves } from './volume-moves.ts';
 
 export interface DataChangerParts {
@@ -194,7 +194,7 @@ export class DataChanger {
       const result = await queue.run(laneOf(environment.project, environment.branch), 'other', async () => {
         activity.signal.throwIfAborted();
         const current = environmentById(ports.store, environment.id);
-        await refuseUnsettledData(ports, current);
+        await refuseUnfinished(ports, current);
         return await work(current, activity);
       });
       activity.finish('succeeded');

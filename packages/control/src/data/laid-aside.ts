@@ -34,6 +34,7 @@ export function recordFolder(
   { id, project, name, branch, live }: EnvironmentRecord,
   { folder, owner }: { readonly folder: string; readonly owner: NodeSpec | undefined },
 ): void {
+  if (ports.store.trash.list({ environment: id }).some((record) => record.folder === folder)) return;
   ports.store.trash.create({
     project,
     environment: id,

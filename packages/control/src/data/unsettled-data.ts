@@ -1,21 +1,24 @@
 import { CoppiceError } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { Ports } from '../ports.ts';
-import { pendingMoves } from './volume-moves.ts';
+
+type Asked = Pick<EnvironmentRecord, 'id' | 'name' | 'desired' | 'live'>;
+
+/** Throws `conflict` where an environment is being deleted, or is still to get the data that it shall have. */
+export async function refuseUnsettledData({ volumes }: Pick<Ports, 'volumes'>, { id, name, desired }: Asked): Promise<void> {
+  const { exists, dataSource, dataGeneration } = desired;
+  if (!exists) throw new CoppiceError('conflict', `${name} is being deleted`, { hint: 'wait until it is gone, and try again' });
+  if (dataSource === undefined || (await volumes.generation(id)) === dataGeneration) return;
+  throw new CoppiceError('conflict', `the data of ${name} is still being changed`, { hint: 'try again in a moment' });
+}
 
 /**
- * Throws `conflict` where an environment is being deleted, or its data is still on its way: what its volumes hold now is not what its release
- * is about, so it is neither copied nor changed further.
+ * The same where a deployment is not finished either, which may have given volumes other names than the release that serves knows: what there
+ * is is neither copied nor replaced then.
  */
-export async function refuseUnsettledData(
-  { volumes }: Pick<Ports, 'volumes'>,
-  { id, name, desired }: Pick<EnvironmentRecord, 'id' | 'name' | 'desired'>,
-): Promise<void> {
-  const { exists, dataSource, dataGeneration, volumeMoves } = desired;
-  if (!exists) throw new CoppiceError('conflict', `${name} is being deleted`, { hint: 'wait until it is gone, and try again' });
-  const isAnother = dataSource !== undefined && (await volumes.generation(id)) !== dataGeneration;
-  const folders = async (): Promise<ReadonlySet<string>> => new Set((await volumes.inspect(id)).map(({ node }) => node));
-  if (isAnother || (volumeMoves && pendingMoves(volumeMoves, await folders()).length > 0)) {
-    throw new CoppiceError('conflict', `the data of ${name} is still being changed`, { hint: 'try again in a moment' });
-  }
+export async function refuseUnfinished(ports: Pick<Ports, 'volumes'>, environment: Asked): Promise<void> {
+  await refuseUnsettledData(ports, environment);
+  const { name, live, desired } = environment;
+  if (live === undefined || (desired.attempt === live && desired.volumeMoves === undefined)) return;
+  throw new CoppiceError('conflict', `a deployment of ${name} is not finished`, { hint: 'try again in a moment' });
 }

@@ -33,6 +33,7 @@ import { lastGood } from './last-good.ts';
 import { settleMoves, supersedeIntents } from './left-intents.ts';
 import type { Reconciler } from './reconciler.ts';
 import { creatingTable } from './routes.ts';
+import { undoLeft } from './undo-left.ts';
 
 /** One change of an environment's release, by whoever asked for it. */
 export interface DeployRequest {
@@ -54,6 +55,14 @@ export interface DeployRequest {
   readonly onRefMoved?: () => void;
   /** Data that comes with the release, in place of the environment's own. */
   readonly data?: NewData;
+}
+
+/** A deployment that is recorded and desired. */
+interface Begun {
+  readonly request: DeployRequest;
+  readonly spec: EnvironmentSpec;
+  readonly deployment: Deployment;
+  readonly intent: string;
 }
 
 /** A kept copy that an environment gets, and what it is a copy of. */
@@ -86,11 +95,10 @@ export class Deployer {
   }
 
   /** Resolves once the release serves and the ref moved. Throws what failed, with the old release serving again. */
-  async deploy(request: DeployRequest): Promise<Deployment> {
+  async deploy(asked: DeployRequest): Promise<Deployment> {
     const { store } = this.#ports;
-    const spec = overlay(request.release.value, request.release.digest, request.environment.branch);
-    const { deployment, intent } = await this.#begin(request, spec).finally(() => {
-      if (request.data) this.#keeper.named(request.data.source.from);
+    const { request, spec, deployment, intent } = await this.#begin(asked).finally(() => {
+      if (asked.data) this.#keeper.named(asked.data.source.from);
     });
     request.activity.about({ environment: request.environment.id, deployment: deployment.id });
     let backup: TakenBackup | undefined;
@@ -117,10 +125,13 @@ export class Deployer {
     return await this.#succeed(request, deployment.id, intent);
   }
 
-  async #begin(request: DeployRequest, spec: EnvironmentSpec): Promise<{ readonly deployment: Deployment; readonly intent: string }> {
+  async #begin(asked: DeployRequest): Promise<Begun> {
     const { store } = this.#ports;
-    const { environment, release, data } = request;
+    const { activity, release, data } = asked;
+    const environment = await undoLeft({ ports: this.#ports, reconciler: this.#reconciler, environment: asked.environment, activity });
+    const request = { ...asked, environment };
     await this.#refuse(request);
+    const spec = overlay(release.value, release.digest, environment.branch);
     // What the environment holds, or is about to get.
     const held = data ? data.origin.held : await heldFolders(this.#ports, environment);
     const served = data ? data.origin.spec : liveOf(store, environment)?.spec;
@@ -166,7 +177,7 @@ export class Deployer {
       const reason = `before ${request.reason}`;
       if (data && environment.live && !isClosed(environment.desired))
         this.#keeper.record({ id: data.source.aside, environment, kind: 'replaced', reason, before: deployment.id });
-      return { deployment, intent: intent.id };
+      return { request, spec, deployment, intent: intent.id };
     });
   }
 

@@ -6,6 +6,7 @@ import type { Ports } from '../ports.ts';
 import { failureLines } from '../push/push-lines.ts';
 import { deleteBranch } from './delete-branch.ts';
 import { environmentById } from './deployer.ts';
+import { supersedeIntents } from './left-intents.ts';
 import type { Reconciler } from './reconciler.ts';
 
 export interface Removal {
@@ -71,6 +72,8 @@ export class Remover {
   #wish(environment: EnvironmentRecord, removal: Removal, holdsData: boolean): string {
     const { store } = this.#ports;
     return store.transaction(() => {
+      // What an earlier attempt left is not taken back any more: that would bring the environment back.
+      supersedeIntents(store, environment.id);
       const keepData = holdsData ? (environment.desired.keepData ?? this.#intoTrash(environment)) : undefined;
       store.environments.setDesired(environment.id, { ...environment.desired, exists: false, ...(keepData ? { keepData } : {}) });
       return store.intents.create({
