@@ -1,6 +1,6 @@
 import type { SimulatedSight } from '@coppice/engine';
 import type { EnvironmentId, NodeName, NodeSpec, SnapshotId } from '@coppice/model';
-import { sanitizeHook } from '@coppice/plan';
+import { keptMounts, sanitizeHook } from '@coppice/plan';
 import type { NodeMove, Replacement, SimulatedSet, SimulatedVolume, SnapshotRequest, VolumeRef } from '@coppice/volumes';
 import { cannotHold } from '../release/data-gate.ts';
 import { AcknowledgedWrites } from './acknowledged-writes.ts';
@@ -201,7 +201,7 @@ export class DataWatch {
     const routed = this.#server.router
       .tables()
       .get(environment)
-      ?.entries.find(({ target }) => target.kind === 'upstream' && target.servers.length > 0);
+      ?.entries.find(({ target }) => target.kind === 'upstream' && target.servers.length > 0 && reachesData(target.node, nodes));
     const own = sights.filter((sight) => sight.environment === environment && sight.state === 'running');
     const holder = own.find((sight) => sight.hostPaths.length > 0 && !isSanitizer(sight) && !needed.has(sight.node));
     const job = own.find((sight) => sight.what.kind === 'job' && !isSanitizer(sight) && sight.hostPaths.length > 0);
@@ -282,6 +282,14 @@ export class DataWatch {
     const held = this.#server.volumes.sets().get(environment)?.held.values() ?? [];
     return [...held].find((each) => each.node === node && each.volume === volume);
   }
+}
+
+/** Whether a node keeps data, or needs one that does, through however many others. */
+function reachesData(node: string, nodes: readonly NodeSpec[]): boolean {
+  const reached = new Set<string>([node]);
+  for (const each of reached)
+    for (const { node: other } of nodes.find(({ name }) => name === each)?.relationships ?? []) reached.add(other);
+  return nodes.some((spec) => reached.has(spec.name) && keptMounts(spec).length > 0);
 }
 
 /** Folders that a call is about; undefined: all of the set. */
