@@ -40,7 +40,8 @@ export async function crashAtEachEffect(faulty: FaultServer, kind: CrashKind, { 
       longestStartMs = Math.max(longestStartMs, recovery.startMs);
       const times = `ready in ${Math.round(recovery.startMs)} ms, whole in ${Math.round(recovery.ms)} ms`;
       print(`${kind.name}: killed after ${effect} ${recovery.effect}, ${times}`);
-      if (recovery.startMs > startLimitMs || recovery.ms > wholeLimitMs) lost.push(`killed after ${effect} ${recovery.effect}: ${times}`);
+      if (recovery.startMs > startLimitMs * faulty.slack || recovery.ms > wholeLimitMs * faulty.slack)
+        lost.push(`killed after ${effect} ${recovery.effect}: ${times}`);
     } catch (error) {
       tried += 1;
       lost.push(`killed after ${effect}: ${error instanceof Error ? error.message : String(error)}`);
@@ -49,7 +50,10 @@ export async function crashAtEachEffect(faulty: FaultServer, kind: CrashKind, { 
     }
   }
   const report = await load.stop();
-  return { group: 'crash', name: kind.name, tried, requests: report.sent, lost: [...lost, ...report.lost], longestMs, longestStartMs };
+  const unanswered = [...report.lost, ...((await kind.lostOf?.(report.posted)) ?? [])];
+  for (const line of unanswered) print(`${kind.name}: ${line}`);
+  lost.push(...unanswered);
+  return { group: 'crash', name: kind.name, tried, requests: report.sent, lost, longestMs, longestStartMs };
 }
 
 export interface RecoveryOptions extends Pick<CrashOptions, 'every' | 'print'> {
@@ -146,6 +150,8 @@ async function crashAt(faulty: FaultServer, kind: CrashKind, effect: number): Pr
   const ms = performance.now() - startedMs;
   if (outcome === 'accepted') await accepted(faulty, kind, outcome, 'what the client was told is not true');
   if (outcome === 'refused') throw new Error(`after ${name}: it was refused, though nothing was wrong with it`);
+  const mixed = await kind.neither?.();
+  if (mixed !== undefined) throw new Error(`after ${name}: ${mixed}`);
   const again = await kind.repeat();
   await until(() => stateOf(server).unfinished.length === 0, { what: 'nothing is under way' });
   await accepted(faulty, kind, again, `after ${name}, made again`);
@@ -170,14 +176,14 @@ export async function whole(faulty: FaultServer): Promise<void> {
 }
 
 /** The same, or until nobody waits for that any more. */
-async function settled({ server }: FaultServer, isPointless: () => boolean): Promise<void> {
+async function settled({ server, slack }: FaultServer, isPointless: () => boolean): Promise<void> {
   let wrong: string | undefined;
   const isWhole = async (): Promise<boolean> => {
     if (isPointless()) return true;
     wrong = await wrongWith(server);
     return wrong === undefined;
   };
-  await until(isWhole, { what: 'all is whole', withinMs: 20_000, everyMs: 25 }).catch((error: unknown) => {
+  await until(isWhole, { what: 'all is whole', withinMs: 20_000 * slack, everyMs: 25 }).catch((error: unknown) => {
     throw new Error(wrong ?? String(error), { cause: error });
   });
 }

@@ -3,24 +3,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ServerSettings, TestServer, until } from '../e2e/harness.ts';
 
+export interface FaultSettings extends ServerSettings {
+  /** 1 where missing, see FaultServer. */
+  readonly slack?: number | undefined;
+}
+
 /** A test server that can be told to kill itself after its N-th effect from now on, and to take another time for the right one. */
 export class FaultServer {
   readonly server: TestServer;
+  /** How many times as long as on a machine of its own everything may take. */
+  readonly slack: number;
   readonly #folder: string;
 
-  private constructor(server: TestServer, folder: string) {
+  private constructor(server: TestServer, folder: string, slack: number) {
     this.server = server;
     this.#folder = folder;
+    this.slack = slack;
   }
 
-  static async start(settings: ServerSettings = {}): Promise<FaultServer> {
+  static async start({ slack = 1, ...settings }: FaultSettings = {}): Promise<FaultServer> {
     const folder = mkdtempSync(join(tmpdir(), 'coppice-faults-'));
     const own = {
       COPPICE_KILL_AT: join(folder, 'kill-at'),
       COPPICE_KILL_LOG: join(folder, 'effects'),
       COPPICE_CLOCK_SHIFT_FILE: join(folder, 'clock-shift'),
     };
-    return new FaultServer(await TestServer.start({ ...settings, variables: { ...settings.variables, ...own } }), folder);
+    return new FaultServer(await TestServer.start({ ...settings, variables: { ...settings.variables, ...own } }), folder, slack);
   }
 
   /** Kills the server after so many effects from now on. */

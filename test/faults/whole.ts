@@ -5,6 +5,7 @@ import type { EnvironmentView } from '@coppice/control';
 import { halvesOf, noHalves } from '../e2e/harness/standing.ts';
 import type { TestServer } from '../e2e/harness.ts';
 import { mustRun } from '../e2e/harness.ts';
+import { wrongData } from './whole-data.ts';
 
 /** A row of the state that says what one environment shall be. */
 export interface EnvironmentRow {
@@ -22,7 +23,7 @@ export interface EnvironmentRow {
 
 /**
  * What is wrong with a server that is to be at rest, as one line; undefined where all is whole: nothing is under way or half done, each
- * branch is at what its environment runs, what shall run is there and nothing else, and plans are empty.
+ * branch is at what its environment runs, what shall run is there and nothing else, plans are empty, and data is where records say.
  */
 export async function wrongWith(server: TestServer): Promise<string | undefined> {
   const state = stateOf(server);
@@ -37,7 +38,7 @@ export async function wrongWith(server: TestServer): Promise<string | undefined>
     path.endsWith('.lock'),
   );
   if (locks.length > 0) return `locks are left: ${locks.join(', ')}`;
-  return (await wrongRefs(server, state.environments)) ?? (await wrongContainers(server, state.environments));
+  return (await wrongRefs(server, state.environments)) ?? (await wrongContainers(server, state.environments)) ?? (await wrongData(server));
 }
 
 function wrongRow(row: EnvironmentRow): string | undefined {

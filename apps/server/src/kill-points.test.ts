@@ -48,5 +48,7 @@ test('what is read is no effect, and a transaction is one', async (t) => {
   await ports.volumes.inspect('e_1' as never);
   await ports.volumes.ensure({} as never, '1:1');
   await ports.repositories.open('p_1').updateRefs([]);
-  assert.deepEqual(effects, ['store.transaction', 'store.environments.create', 'volumes.ensure', 'repository.updateRefs']);
+  ports.store.trash.delete('t_1');
+  const changed = ['store.transaction', 'store.environments.create', 'volumes.ensure', 'repository.updateRefs', 'store.trash.delete'];
+  assert.deepEqual(effects, changed);
 });

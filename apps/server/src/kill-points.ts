@@ -13,6 +13,8 @@ const storeEffects: { readonly [Part in keyof Store]?: readonly (keyof Store[Par
   deployments: ['create', 'update', 'addPlan'],
   intents: ['create', 'setPhase', 'delete'],
   activities: ['create', 'update'],
+  backups: ['create', 'delete'],
+  trash: ['create', 'delete'],
 };
 
 /**
