@@ -96,6 +96,17 @@ for (const version of versions) {
       assert.equal(await sql('app', 'pw-1', 'main', 'select sum(n) from t'), '7');
     });
 
+    await t.test('starts on a copy of running data also where its lock file names a process that runs here', async () => {
+      const lock = 'cp -a /usr/share/coppice/postgresql data/cluster; sleep 1000 & echo $! >data/cluster/postmaster.pid';
+      const copy = await runContainer(image, type, { argv: ['sh', '-c', `${lock}; exec /usr/lib/coppice/postgresql-start`] });
+      try {
+        await copy.start();
+        await eventually('listens', async () => (await copy.probe()).startsWith('E'));
+      } finally {
+        await copy.remove();
+      }
+    });
+
     await t.test('makes its data consistent before a snapshot', async () => {
       assert.equal((await service.exec(type.quiesce ?? [])).code, 0);
     });
