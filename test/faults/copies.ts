@@ -29,10 +29,19 @@ export async function copiesUnderWriter(server: TestServer, { copies, print }: C
     print(
       `${name} ${index + 1} of ${copies}, at number ${subject.writer.bounds.answered}${wrong.length > 0 ? `: ${wrong.join('; ')}` : ''}`,
     );
+    if (!isAlive(server)) throw new Error(`the server died:\n${server.log.slice(-4_000)}`);
   }
   const parent = { name: 'what the parent answered', tried: 1, lost: await subject.end(), longestMs: 0 };
   const rows = [...[...found].map(([name, row]) => ({ name, ...row })), parent];
   return rows.map((row) => ({ group: 'copies', requests: subject.writer.requests, ...row }));
+}
+
+function isAlive({ pid }: TestServer): boolean {
+  try {
+    return pid !== undefined && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** The environment that is written to, and what can be done with it. */

@@ -5,7 +5,7 @@ import { type Bounds, numberedState, wrongWith } from './numbered-application.ts
 /** Between two tries of a number that was not answered. */
 const againMs = 50;
 /** A command that brings data back has ended only once that is served. */
-const rewindMs = 30_000;
+const rewindMs = 120_000;
 
 /** Writes number after number into one environment until it is stopped, each once the one before was answered. */
 export class NumberedWriter {
@@ -50,7 +50,7 @@ export class NumberedWriter {
 
   /**
    * The environment is about to go back to a number within the bounds: resolves once the writer found it back and goes on from there, with
-   * what is wrong with what it found. Waits half a minute at most.
+   * what is wrong with what it found. Waits two minutes at most.
    */
   async rewound(bounds: Bounds): Promise<readonly string[]> {
     const { promise, resolve } = Promise.withResolvers<readonly string[]>();
