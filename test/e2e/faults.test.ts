@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { dataCrashRows } from '../faults/data-groups.ts';
 import { crashRows, driftRows, resourceRows } from '../faults/fault-groups.ts';
 import type { FaultRow } from '../faults/fault-row.ts';
 
@@ -13,6 +14,12 @@ test('a server killed in the middle of any change is made whole by the next, and
   const rows = await crashRows({ every: 17, print: (line) => t.diagnostic(line) });
   assert.deepEqual(losses(rows), []);
   assert.ok(rows.every(({ tried }) => tried > 0));
+});
+
+test('a server killed while data is brought back leaves what was or what shall be, whole', async (t) => {
+  const rows = await dataCrashRows({ every: 17, only: 'restore', print: (line) => t.diagnostic(line) });
+  assert.deepEqual(losses(rows), []);
+  assert.ok(rows.length > 1 && rows.every(({ tried }) => tried > 0));
 });
 
 test('what somebody changes behind its back is put right within five seconds, with an activity that says why', async (t) => {

@@ -15,7 +15,7 @@ export interface ControlPlane extends DataCommands {
   listEnvironments(project: string): Promise<readonly EnvironmentView[]>;
   /** `environment`: a name or branch; empty: the default (`main`, else the first pushed). */
   showEnvironment(project: string, environment: string): Promise<EnvironmentDetail>;
-  /** Stops and removes all of it, data included, and its branch. */
+  /** Stops and removes all of it, and its branch; its data goes to the trash. */
   deleteEnvironment(project: string, environment: string, actor: string): Promise<ActivityRef>;
   /** The tip again; `refresh`: resolved and built anew. */
   redeploy(project: string, environment: string, options: { readonly actor: string; readonly refresh: boolean }): Promise<ActivityRef>;

@@ -37,7 +37,7 @@ export function addEnvironmentCommands(program: Command, open: OpenSession): voi
   environment
     .command('delete')
     .argument('<name>')
-    .description('delete an environment, its data and its branch')
+    .description('delete an environment and its branch; its data goes to the trash')
     .action(async (name: string) => {
       const session = await open();
       await session.api.send<ActivityRef>('DELETE', environmentPath(session, name));

@@ -56,7 +56,7 @@ const environments: readonly Endpoint[] = [
   {
     method: 'DELETE',
     path: '/projects/:project/environments/:environment',
-    summary: 'Delete an environment, its data and its branch',
+    summary: 'Delete an environment and its branch; its data goes to the trash',
     status: 202,
     handle: (call) => call.control.deleteEnvironment(projectParam(call), environmentParam(call), call.actor),
   },
