@@ -24,14 +24,18 @@ export function bringUp(list: StepList, assembly: Assembly, active: readonly Nod
   const replaced = addDataSteps(list, data, [network, hold, ...stopped]);
   const sanitize =
     assembly.sanitizes && data?.closed ? addSanitize(list, data.closed, [network, hold, replaced.last, ...stopped]) : undefined;
-  const earlyBelow = dependsOnAny(assembly.desired, active, new Set(early.map((work) => work.node)));
+  /** What must be gone before a node starts: its own, and that of those with whom it shares what one has to hold alone. */
+  const stopsFor = ({ node }: NodeWork): readonly string[] =>
+    [node, ...(assembly.waitsFor.get(node) ?? [])].flatMap((each) => stops.get(each) ?? []);
+  const waiting = active.filter((work) => work.stopFirst.length > 0 || stopsFor(work).length > 0);
+  const earlyBelow = dependsOnAny(assembly.desired, active, new Set(waiting.map((work) => work.node)));
   /** By node: what those wait for that start before the data is sanitised, and what all others do. */
   const [up, ready] = [new Map<NodeName, string>(), new Map<NodeName, string>()];
   const entries = new Map<NodeName, readonly string[]>();
   const pulls = new Map<string, string>();
   const loose: string[] = [];
   for (const work of active) {
-    const own = stops.get(work.node) ?? [];
+    const own = stopsFor(work);
     const isNeeded = data?.closed?.needs.has(work.node) === true;
     const added = addNode(list, work, { network, hold, stops: own, replaced, sanitize, isNeeded });
     if (added.up !== undefined) up.set(work.node, added.up);

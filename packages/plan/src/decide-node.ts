@@ -15,6 +15,8 @@ export interface NodeSituation {
   readonly generations: readonly ObservedGeneration[];
   /** What happens to the data that it mounts; undefined where nothing does. */
   readonly data?: NodeData | undefined;
+  /** It lets go of a volume that another node shall hold alone. */
+  readonly leaves?: boolean;
   /** Kept volumes of the node that do not exist. */
   readonly missingVolumes: readonly string[];
   readonly job: (hook: string) => RecordedJob['state'] | undefined;
@@ -73,7 +75,7 @@ function decide(decision: Decision): NodeWork {
   const { before, job } = situation;
   const provisionChanged =
     situation.dependantsChanged || (job('provision') !== 'succeeded' && differs(before?.provision, spec.provision, before));
-  const exclusive = isExclusive(spec) || (before !== undefined && isExclusive(before));
+  const exclusive = situation.leaves === true || isExclusive(spec) || (before !== undefined && isExclusive(before));
   const held = situation.data?.holders ?? [];
   const mayHold = (generation: ObservedGeneration): boolean =>
     held.includes(generation) || (start && mayHoldVolume(situation, generation.digest));

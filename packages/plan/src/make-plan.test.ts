@@ -81,6 +81,20 @@ test('a node with an exclusive volume is stopped before its successor starts, no
   ]);
 });
 
+test('a volume that a worker shares is held by nobody else when its application becomes the only holder, nor the reverse', () => {
+  const volume = { target: '/app/data', volume: 'data' };
+  const sharing = buildNode('web', { mounts: [{ ...volume, source: 'storage', exclusive: false }] });
+  const worker = buildNode('web--tidy', { mounts: [{ ...volume, source: 'storage', exclusive: false, node: sharing.name }] });
+  const holding = buildNode('web', { mounts: [{ ...volume, source: 'instance', exclusive: true }] });
+  const starts = (made: Plan): readonly string[] =>
+    made.steps.flatMap(({ id, kind, after }) =>
+      kind === 'start' ? [`${id.split(' ')[1]} < ${after.filter((each) => each.startsWith('stop')).length}`] : [],
+    );
+  assert.deepEqual(starts(between([sharing, worker], [holding])), ['web < 2']);
+  assert.deepEqual(starts(between([holding], [sharing, worker])), ['web < 1', 'web--tidy < 1']);
+  assert.deepEqual(starts(between([sharing, worker], [{ ...sharing, argv: ['v2'] }, worker])), ['web < 0']);
+});
+
 test('while a node with an exclusive volume is replaced, requests to whatever needs it wait', () => {
   const api = buildNode('api', { relationships: [relatedTo('db')] });
   const site = buildNode('site', { relationships: [relatedTo('api')] });

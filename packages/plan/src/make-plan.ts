@@ -13,6 +13,7 @@ import { type DataChange, dataChangeOf, holders, isRebuilt } from './data-change
 import { decideNode, type NodeData } from './decide-node.ts';
 import { diffValues } from './diff-values.ts';
 import { findCycle } from './graph.ts';
+import { type Handover, handoverOf } from './handed-volumes.ts';
 import { populate } from './instance-state.ts';
 import { idleWork, type NodeWork } from './node-work.ts';
 import { type Relations, stopsOf } from './order-stops.ts';
@@ -46,6 +47,7 @@ interface World {
   readonly dependantsChanged: ReadonlySet<NodeName>;
   readonly routed: ReadonlySet<NodeName>;
   readonly data: DataChange | undefined;
+  readonly handover: Handover;
   /** Whether anything shall run. */
   readonly isUp: boolean;
   /** What sanitises cannot run for now, so what waits for it goes on waiting. */
@@ -73,6 +75,7 @@ function survey(input: PlanInput): World {
     dependantsChanged: changedDependants(specs, before, generations),
     routed: new Set([...routedNodes(desired.spec), ...routedNodes(previous)]),
     data: dataChangeOf(input),
+    handover: handoverOf(before.values(), specs.values()),
     isUp: desired.exists && desired.run === 'up',
   };
   return { ...world, isStalled: isStalled(input, world) };
@@ -88,6 +91,7 @@ function decide(input: PlanInput, world: World, name: NodeName): NodeWork {
     const work = decideNode({
       spec,
       data,
+      leaves: world.handover.leaving.has(name),
       before: world.before.get(name),
       generations,
       missingVolumes: missingVolumes(spec, world.volumes),
@@ -98,7 +102,7 @@ function decide(input: PlanInput, world: World, name: NodeName): NodeWork {
   }
   if (generations.length === 0) return idleWork(name);
   const change = { node: name, action: 'remove', strategy: 'stop', reasons: [removalReason(input)] } as const;
-  const stopFirst = world.isUp && data ? data.holders : [];
+  const stopFirst = world.isUp ? (world.handover.leaving.has(name) ? generations : (data?.holders ?? [])) : [];
   return { ...idleWork(name), change, stopFirst, stopLast: generations.filter((generation) => !stopFirst.includes(generation)) };
 }
 
@@ -166,6 +170,7 @@ function stepsOf({ desired, observed, previous, routes }: PlanInput, world: Worl
     routedAbove: (nodes) => routedAbove(world, nodes),
     holding: observed.hold === 'switching',
     data: world.data,
+    waitsFor: world.handover.waitsFor,
     sanitizes,
   });
 }
