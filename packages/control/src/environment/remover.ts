@@ -50,15 +50,15 @@ export class Remover {
     try {
       if (environment) {
         const generation = await volumes.generation(environment.id);
-        // A copy that was never sanitised is nobody's to keep.
-        const isSeen = !isClosed(environment.desired) || generation !== environment.desired.dataGeneration;
-        const holdsData = environment.live !== undefined && generation !== undefined && isSeen;
-        const intent = this.#wish(environment, removal, holdsData);
+        const data = this.#dataOf(environment, generation);
+        const intent = this.#wish(environment, removal, data);
         await this.#reconciler.reconcile(environment.id, { activity, deployment: undefined, crashed: 'start' });
         await deleteBranch(this.#ports, removal);
         await this.#reconciler.forget(environment.id);
         store.intents.delete(intent);
-        activity.say(`environment ${environment.name} is deleted${holdsData ? '; its data is in the trash: coppice trash list' : ''}`);
+        activity.say(
+          `environment ${environment.name} is deleted${data === 'none' ? '' : '; its data is in the trash: coppice trash list'}`,
+        );
       } else await deleteBranch(this.#ports, removal);
       activity.finish('succeeded');
       return activity.id;
@@ -69,12 +69,20 @@ export class Remover {
     }
   }
 
-  #wish(environment: EnvironmentRecord, removal: Removal, holdsData: boolean): string {
+  #dataOf({ live, desired }: EnvironmentRecord, generation: number | undefined): KeptData {
+    if (live === undefined || generation === undefined) return 'none';
+    if (!isClosed(desired) || generation !== desired.dataGeneration) return 'set';
+    return desired.dataSource && this.#ports.store.backups.get(desired.dataSource.aside) ? 'aside' : 'none';
+  }
+
+  #wish(environment: EnvironmentRecord, removal: Removal, data: KeptData): string {
     const { store } = this.#ports;
     return store.transaction(() => {
       // What an earlier attempt left is not taken back any more: that would bring the environment back.
       supersedeIntents(store, environment.id);
-      const keepData = holdsData ? (environment.desired.keepData ?? this.#intoTrash(environment)) : undefined;
+      const keepData = data === 'set' ? (environment.desired.keepData ?? store.backups.newId()) : undefined;
+      const snapshot = data === 'aside' ? environment.desired.dataSource?.aside : keepData;
+      if (snapshot) this.#intoTrash(environment, snapshot);
       store.environments.setDesired(environment.id, { ...environment.desired, exists: false, ...(keepData ? { keepData } : {}) });
       return store.intents.create({
         project: removal.project,
@@ -90,13 +98,15 @@ export class Remover {
     });
   }
 
-  #intoTrash({ id, project, name, branch, live }: EnvironmentRecord): SnapshotId {
+  #intoTrash({ id, project, name, branch, live }: EnvironmentRecord, snapshot: SnapshotId): void {
     const { store } = this.#ports;
-    const snapshot = store.backups.newId();
+    if (store.trash.list({ environment: id }).some((record) => record.snapshot === snapshot)) return;
     const commit = live && store.deployments.get(live)?.commit;
     const whole = { node: undefined, folder: undefined, type: undefined };
     const kept = { ...whole, snapshot, deployment: live, commit, purgeAt: purgeAt(this.#ports) };
     store.trash.create({ project, environment: id, environmentName: name, branch, ...kept });
-    return snapshot;
   }
 }
+
+/** What of an environment's data goes into the trash. A copy that was never sanitised is nobody's to keep: what it took the place of is. */
+type KeptData = 'set' | 'aside' | 'none';
