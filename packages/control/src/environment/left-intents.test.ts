@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { CoppiceError, type Deployment } from '@coppice/model';
+import { CoppiceError, type DataSource, type Deployment, isClosed, type NodeName, type SnapshotId } from '@coppice/model';
 import { buildNode, buildSpec } from '@coppice/model/builders';
 import type { EnvironmentRecord, Intent, Store } from '@coppice/state';
 import { gitId, shopWithMain, temporaryStore } from '@coppice/state/testing';
 import { createSimulatedVolumes } from '@coppice/volumes';
-import { finishMoved, giveUpMoved, supersedeIntents } from './left-intents.ts';
+import { finishMoved, giveUpData, giveUpMoved, supersedeIntents } from './left-intents.ts';
 
 /** A store in which the ref of a first deployment moved, and then the server died. */
 function killed(t: TestContext): { readonly store: Store; readonly deployment: Deployment; readonly environment: () => EnvironmentRecord } {
@@ -62,4 +62,31 @@ test('what an earlier change left is superseded by a new one', (t) => {
   const { store, deployment, environment } = killed(t);
   supersedeIntents(store, environment().id);
   assert.deepEqual(end(store, deployment), ['superseded', true, []]);
+});
+
+test('data that cannot be sanitised once its server died gives way to what was there; where nothing was, it stays closed', async (t) => {
+  const { store, deployment, environment } = killed(t);
+  const settings = { domain: 'localhost', routerAddress: '', apiUrl: () => '', maxEnvironments: 1 };
+  const volumes = createSimulatedVolumes();
+  const ports = { store, volumes, clock: { now: () => new Date(), monotonicMs: () => 0 }, settings };
+  const { id, project, name } = environment();
+  const [from, aside] = ['b_from' as SnapshotId, 'b_aside' as SnapshotId];
+  await volumes.ensure({ environment: id, node: 'web' as NodeName, volume: 'data' }, '1:1');
+  await volumes.snapshot({ environment: id, id: from });
+  await volumes.replace({ environment: id, generation: 1, from, keep: true, aside });
+  store.environments.setLive(id, deployment.id);
+  const sanitize = { node: 'web' as NodeName, run: './clean', timeoutMs: 1, spec: '' as NonNullable<DataSource['sanitize']>['spec'] };
+  store.environments.setDesired(id, { ...environment().desired, dataGeneration: 1, dataSource: { from, keep: true, aside, sanitize } });
+  const failed = new CoppiceError('interrupted', 'cut off');
+  await giveUpData(ports, id, failed);
+  assert.deepEqual([environment().desired.dataGeneration, isClosed(environment().desired)], [1, true]);
+  const record = { id: aside, project, environment: id, environmentName: name, kind: 'replaced', reason: '' } as const;
+  store.backups.create({ ...record, deployment: undefined, before: undefined, spec: undefined });
+  await giveUpData(ports, id, new CoppiceError('engine-unreachable', 'away'));
+  assert.equal(environment().desired.dataGeneration, 1);
+  await giveUpData(ports, id, failed);
+  assert.deepEqual(
+    [environment().desired.dataGeneration, environment().desired.dataSource?.from, isClosed(environment().desired)],
+    [2, aside, false],
+  );
 });

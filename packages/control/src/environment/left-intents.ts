@@ -1,6 +1,6 @@
-import { type EnvironmentId, isCoppiceError } from '@coppice/model';
+import { type EnvironmentId, isClosed, isCoppiceError } from '@coppice/model';
 import type { EnvironmentRecord, Intent, Store } from '@coppice/state';
-import { dataAgain } from '../data/data-again.ts';
+import { dataAgain, dataBefore } from '../data/data-again.ts';
 import type { Ports } from '../ports.ts';
 import { failureReason } from '../push/push-lines.ts';
 import { redactedFailure } from '../redacted-failure.ts';
@@ -39,6 +39,25 @@ export async function giveUpMoved(
       store.intents.delete(intent);
     });
   }
+}
+
+/**
+ * A change of data whose server died, and whose data then could not be sanitised: what was there before comes back, as it does while the server
+ * lives. Where nothing was, the data stays closed.
+ */
+export async function giveUpData(
+  ports: Pick<Ports, 'store' | 'volumes' | 'clock' | 'settings'>,
+  id: EnvironmentId,
+  error: unknown,
+): Promise<void> {
+  const { store, volumes } = ports;
+  if (!isCoppiceError(error, 'job-failed') && !isCoppiceError(error, 'interrupted')) return;
+  const environment = store.environments.get(id);
+  if (environment?.live === undefined || environment.desired.attempt !== environment.live || !isClosed(environment.desired)) return;
+  const { dataSource: _, volumeMoves: __, ...tried } = environment.desired;
+  if ((await volumes.generation(id)) !== tried.dataGeneration) return;
+  const data = await dataBefore(ports, id, { tried: environment.desired, before: undefined });
+  if (data.dataGeneration !== tried.dataGeneration) store.environments.setDesired(id, { ...tried, ...data });
 }
 
 /** Volumes that moved with a deployment that serves stay where they are: done once, whatever takes the old names later. */

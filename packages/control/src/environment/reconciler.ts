@@ -21,7 +21,7 @@ import { attemptOf } from './attempt.ts';
 import { deleteBranch } from './delete-branch.ts';
 import { sanitizerOf } from './foreign-data.ts';
 import type { HealthMonitor } from './health-monitor.ts';
-import { finishMoved, giveUpMoved, settleMoves, supersedeIntents } from './left-intents.ts';
+import { finishMoved, giveUpData, giveUpMoved, settleMoves, supersedeIntents } from './left-intents.ts';
 import type { Lingering } from './lingering.ts';
 import { observe, watchable } from './observe.ts';
 import { recordedRepair } from './recorded-repair.ts';
@@ -126,7 +126,10 @@ export class Reconciler {
         try {
           await this.reconcile(id, { activity, deployment: undefined, crashed: 'rest' });
         } catch (error) {
-          if (!signal.aborted) await giveUpMoved(this.#ports, environment, error);
+          if (!signal.aborted) {
+            await giveUpMoved(this.#ports, environment, error);
+            await giveUpData(this.#ports, id, error);
+          }
           throw error;
         }
       });
