@@ -67,16 +67,19 @@ export class AcknowledgedWrites {
     if (owner !== undefined && owner !== environment && this.#deleted.has(from)) this.#heirs.set(owner, environment);
   }
 
-  /** What lies in the trash may go from now on. */
+  /** What lies in the trash may go from now on, and with a whole environment what it kept by itself. */
   trashMayGo(): void {
     const { store } = this.#server.ports;
+    const whole = new Set(store.trash.list({}).flatMap(({ snapshot, environment }) => (snapshot === undefined ? [] : [environment])));
     const gone = store.trash.list({}).flatMap(({ snapshot, environment, folder }) => {
       const set = snapshot === undefined ? this.#server.volumes.sets().get(environment) : this.#server.volumes.kept().get(snapshot);
       const volumes = [...(set?.held.values() ?? [])].filter(({ node }) => folder === undefined || node === folder);
       return volumes.flatMap(({ text }) => [...this.#ledger.historyOf(text)].map((content) => ({ environment, content })));
     });
     this.#latest = this.#latest.filter(
-      (each) => !gone.some(({ environment, content }) => environment === each.environment && content === each.content),
+      (each) =>
+        !whole.has(each.environment) &&
+        !gone.some(({ environment, content }) => environment === each.environment && content === each.content),
     );
   }
 

@@ -31,6 +31,9 @@ export class DataWatch {
   /** Jobs that sanitised, by environment and generation. */
   readonly #sanitizers = new Map<string, Set<string>>();
   readonly #started = new Set<string>();
+  readonly #ended = new Set<string>();
+  /** How often what happened to the data. */
+  readonly counts: Record<string, number> = {};
 
   constructor(server: SimulatedServer, watch: WorldWatch) {
     this.#server = server;
@@ -96,6 +99,7 @@ export class DataWatch {
     const environment = (typeof first === 'string' ? first : first.environment) as EnvironmentId;
     const before = this.#sets.get(environment);
     const now = this.#server.volumes.sets().get(environment);
+    if (disturbing.has(name) ? before !== now : name !== 'ensure') this.#count(name);
     if (disturbing.has(name) && before !== now) {
       this.#judgeHolders(name, { environment, input, before }, sights);
       this.#acknowledged.changed(environment);
@@ -239,6 +243,8 @@ export class DataWatch {
         this.#watch.violate('a copy is sanitised once', `${what.kind === 'job' ? what.hook : ''} of ${environment} ran twice`);
       const generation = this.#server.volumes.sets().get(environment)?.generation;
       const isOfThis = what.kind === 'job' && generation !== undefined && what.hook === sanitizeHook(generation);
+      if (sight.exitCode !== undefined && !this.#ended.has(id)) this.#count(sight.exitCode === 0 ? 'sanitised' : 'not sanitised');
+      if (sight.exitCode !== undefined) this.#ended.add(id);
       if (isOfThis && sight.exitCode === 0) this.#foreign.opened(environment);
     }
   }
@@ -257,6 +263,10 @@ export class DataWatch {
       for (const other of ready) if (needs.has(other.node)) reached.add(other);
     }
     return [...reached].some(({ id }) => id === writer.id);
+  }
+
+  #count(what: string): void {
+    this.counts[what] = (this.counts[what] ?? 0) + 1;
   }
 
   #volumesOf({ hostPaths }: SimulatedSight): readonly VolumeRef[] {

@@ -25,6 +25,8 @@ export interface HistoryResult {
   readonly kills: number;
   /** What the control plane did to the end, by kind of activity. */
   readonly succeeded: Readonly<Record<string, number>>;
+  /** Calls by which data was copied, replaced, renamed or put away, and jobs that sanitised it. */
+  readonly data: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<string, number>>;
   /** Empty where all held; else the first that did not, after which the history was broken off. */
   readonly violations: readonly Violation[];
@@ -115,6 +117,7 @@ class RandomHistory {
       operations: this.#operations.counts,
       kills: this.#kills,
       succeeded: this.#succeeded(),
+      data: this.#data.counts,
       faults: this.#faults.counts,
       violations: this.#watch.violations.slice(0, 1).map(({ invariant, detail }) => ({ invariant, detail: this.#turns.plain(detail) })),
       trace: this.#turns.trace,

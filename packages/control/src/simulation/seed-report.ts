@@ -7,15 +7,17 @@ export class SeedReport {
   #kills = 0;
   readonly #operations = new Map<string, number>();
   readonly #succeeded = new Map<string, number>();
+  readonly #data = new Map<string, number>();
   readonly #faults = new Map<string, number>();
   readonly #failures = new Map<string, { readonly seeds: number[]; readonly detail: string }>();
 
-  add({ seed, effects, kills, operations, succeeded, faults, violations }: SeedResult): void {
+  add({ seed, effects, kills, operations, succeeded, data, faults, violations }: SeedResult): void {
     this.#seeds += 1;
     this.#effects += effects;
     this.#kills += kills;
     add(this.#operations, operations);
     add(this.#succeeded, succeeded);
+    add(this.#data, data);
     add(this.#faults, faults);
     for (const { invariant, detail } of violations) {
       const known = this.#failures.get(invariant);
@@ -41,6 +43,7 @@ export class SeedReport {
       `${this.#seeds} seeds, ${this.#effects} effects, ${operations} operations, ${this.#kills} kills of the control plane`,
       `operations: ${listed(this.#operations)}`,
       `activities that succeeded: ${listed(this.#succeeded)}`,
+      `changes of data: ${listed(this.#data)}`,
       `faults: ${listed(this.#faults)}`,
       ...failures,
     ];

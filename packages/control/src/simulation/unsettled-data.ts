@@ -1,4 +1,4 @@
-import type { SnapshotId } from '@coppice/model';
+import type { EnvironmentId, SnapshotId } from '@coppice/model';
 import type { SimulatedServer } from './simulated-server.ts';
 
 /** What does not hold yet of the data in a world that should have come to rest; undefined where all is as it shall be. */
@@ -28,8 +28,12 @@ export async function unsettledData({ ports, engine, volumes }: SimulatedServer)
 /** What the next sweep has to put right; undefined where it has nothing to do. */
 export async function unsweptData({ ports, volumes }: SimulatedServer): Promise<string | undefined> {
   const { store } = ports;
+  const inTrash = store.trash.list({}).filter(({ snapshot }) => snapshot !== undefined);
+  const isGone = (id: EnvironmentId): boolean => !store.environments.get(id) && !inTrash.some(({ environment }) => environment === id);
+  const outdated = store.backups.list({}).find(({ kind, environment }) => kind !== 'manual' && isGone(environment));
+  if (outdated) return `the backup ${outdated.id} is of an environment that cannot come back`;
   const backups = store.backups.list({}).map(({ id }) => id);
-  const trash = store.trash.list({}).flatMap(({ snapshot }) => snapshot ?? []);
+  const trash = inTrash.flatMap(({ snapshot }) => snapshot ?? []);
   const missing = [...backups, ...trash].find((id) => !volumes.kept().has(id));
   if (missing) return `there is no copy ${missing}, although it is named`;
   const named = new Set<SnapshotId | undefined>([...backups, ...trash]);
