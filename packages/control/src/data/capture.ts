@@ -30,8 +30,7 @@ export class Capture {
 
   /**
    * Keeps a copy under a new id, which nobody sweeps away until the claim is released; undefined where there is no data. `briefly`: where
-   * the volumes copy in an instant, nothing is frozen and nothing made consistent before: what the copy is then like is what a power cut
-   * leaves. Takes no longer than a step that replaces data may, and ends with the activity. Throws `conflict` for data that is closed.
+   * the volumes copy in an instant, databases are not asked to prepare for it: what starts from it has a little more to recover. Takes no longer than a step that replaces data may, and ends with the activity. Throws `conflict` for data that is closed.
    */
   async take(
     environment: EnvironmentRecord,
@@ -47,9 +46,8 @@ export class Capture {
     try {
       const frozenMs = await this.#bounded(environment, activity.signal, async () => {
         const isInstant = how === 'briefly' && volumes.driver.name === 'btrfs';
-        if (!isInstant) return await this.#atRest(environment, id);
-        await keep(volumes, environment, id);
-        return 0;
+        if (!isInstant) await this.#quiesce(environment);
+        return await this.#atRest(environment, id);
       });
       const times = { ms: Math.round(clock.monotonicMs() - startedMs), frozenMs: Math.round(frozenMs) };
       activity.log('data.captured', { environment: environment.id, snapshot: id, ...times });
@@ -70,7 +68,6 @@ export class Capture {
   /** Resolves with how long the environment stood still, in ms. */
   async #atRest(environment: EnvironmentRecord, id: SnapshotId): Promise<number> {
     const { engine, volumes, clock } = this.#parts.ports;
-    await this.#quiesce(environment);
     // Before anybody stands still: what is on disk already costs the snapshot no time.
     await volumes.sync(environment.id);
     const startedMs = clock.monotonicMs();
