@@ -44,3 +44,17 @@ test('work that throws before it gives a promise fails alone, at once or when it
   await Promise.all([first, second]);
   assert.equal(await third, 'third');
 });
+
+test('work that would wait for its own lane through others is refused, and those that waited for it go on', async () => {
+  const queue = new ChangeQueue();
+  const gate = Promise.withResolvers<void>();
+  const inB = queue.run('b', 'other', async () => {
+    await gate.promise;
+    return await queue.runFor('b', 'c', async () => 'never');
+  });
+  const inA = queue.run('a', 'other', () => queue.runFor('a', 'b', async () => 'a got b'));
+  const inC = queue.run('c', 'other', () => queue.runFor('c', 'a', async () => 'c got a'));
+  gate.resolve();
+  await assert.rejects(inB, new CoppiceError('conflict', 'each of the two environments waits for the other; try again'));
+  assert.deepEqual(await Promise.all([inA, inC]), ['a got b', 'c got a']);
+});

@@ -6,6 +6,8 @@ import { CoppiceError } from '@coppice/model';
  */
 export class ChangeQueue {
   readonly #lanes = new Map<string, Lane>();
+  /** By lane: the one that what runs in it waits for. */
+  readonly #waitsFor = new Map<string, string>();
 
   /** Runs `work` when all earlier work of the lane is done or superseded. `kind` push: may be superseded while it waits. */
   run<Result>(lane: string, kind: 'push' | 'other', work: () => Promise<Result>): Promise<Result> {
@@ -16,6 +18,19 @@ export class ChangeQueue {
       queue.waiting.push({ kind, start: () => Promise.try(work).then(resolve, reject), refuse: reject });
       this.#next(lane, queue);
     });
+  }
+
+  /** The same for work that another lane waits for. Throws `conflict` where the two would wait for each other. */
+  async runFor<Result>(holder: string, lane: string, work: () => Promise<Result>): Promise<Result> {
+    for (let next: string | undefined = lane; next !== undefined; next = this.#waitsFor.get(next)) {
+      if (next === holder) throw new CoppiceError('conflict', 'each of the two environments waits for the other; try again');
+    }
+    this.#waitsFor.set(holder, lane);
+    try {
+      return await this.run(lane, 'other', work);
+    } finally {
+      this.#waitsFor.delete(holder);
+    }
   }
 
   /** Whether anything runs or waits in the lane. */

@@ -61,7 +61,8 @@ export class Cloner {
   /** A copy of all that the source holds now; undefined where it holds nothing. In the source's turn; the caller has the target's. */
   async copyOf(source: EnvironmentRecord, target: CloneTarget): Promise<NewData | undefined> {
     const { queue, ports, capture } = this.#parts;
-    return await queue.run(laneOf(source.project, source.branch), 'other', async () => {
+    const holder = laneOf(target.environment.project, target.environment.branch);
+    return await queue.runFor(holder, laneOf(source.project, source.branch), async () => {
       const now = ports.store.environments.get(source.id);
       if (!now?.desired.exists) {
         throw new CoppiceError('conflict', `${source.name}, whose data it is to get, is being deleted`, {

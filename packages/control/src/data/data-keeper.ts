@@ -112,7 +112,9 @@ export class DataKeeper {
     const there = new Set(copies.map(({ id }) => id));
     for (const { id, environment } of replaced) {
       // Where the set is not seen, nothing is known of copies either.
-      const isOver = generations.has(environment) && generations.get(environment) === desired.get(environment)?.dataGeneration;
+      const isSwitched = generations.has(environment) && generations.get(environment) === desired.get(environment)?.dataGeneration;
+      // One that is gone was deleted before its data was replaced.
+      const isOver = isSwitched || !desired.has(environment);
       if (isOver && !there.has(id)) store.backups.delete(id);
     }
   }

@@ -53,6 +53,11 @@ test('data moves with the node that says where it came from, and back where that
   assert.deepEqual(moves({ spec: spec(old), served: spec(moved), held: new Map([['new', moved]]) }), [{ from: 'new', to: 'old' }]);
 });
 
+test('nothing moves to a node of another type, whatever it says', () => {
+  const moved = node('new', { type: 'postgresql', movedFrom: 'old' as NodeSpec['name'] });
+  assert.deepEqual(moves({ spec: spec(moved), held: new Map([['old', node('old')]]) }), []);
+});
+
 test('nothing is taken from a node that is still declared', () => {
   const moved = node('new', { movedFrom: 'old' as NodeSpec['name'] });
   assert.deepEqual(moves({ spec: spec(moved, node('old')), held: new Map([['old', node('old')]]) }), []);

@@ -36,7 +36,10 @@ export function volumeMoves(question: MoveQuestion): readonly VolumeMove[] {
 }
 
 function sourceOf(node: NodeSpec, { spec, served, held, trash }: MoveQuestion): string | undefined {
-  const isFree = (name: string): boolean => held.has(name) && !spec.nodes.some((other) => other.name === name);
+  const isFree = (name: string): boolean => {
+    const owner = held.get(name);
+    return held.has(name) && !spec.nodes.some((other) => other.name === name) && (owner === undefined || !cannotHold(node, owner));
+  };
   if (node.movedFrom !== undefined && isFree(node.movedFrom)) return node.movedFrom;
   const laidAside = trash.find(({ node: of, folder, type }) => of === node.name && folder !== node.name && canUse(node, type));
   if (laidAside?.folder !== undefined) return laidAside.folder;
