@@ -52,7 +52,7 @@ export class BackupBefore {
   }
 
   async #take(environment: EnvironmentRecord, { deployment, activity }: Successor): Promise<SnapshotId | undefined> {
-    const id = await this.#parts.capture.take(environment, 'briefly', activity);
+    const id = await this.#parts.capture.take(environment, activity);
     if (id === undefined) return undefined;
     this.#parts.keeper.record({ id, environment, kind: 'deployment', reason: `before deployment ${deployment}`, before: deployment });
     activity.note(`the data as it was is kept as ${id}`);

@@ -17,7 +17,7 @@ export interface CaptureParts {
   readonly lookIn: (id: EnvironmentId, ms: number) => void;
 }
 
-/** A database that does not make itself consistent in time recovers from the copy as from a power cut. */
+/** A service that is not done in time recovers from the copy as from a power cut. */
 const quiesceMs = 10_000;
 
 /** Takes copies of all the data of an environment as it is at one instant, while it serves. The caller holds the environment's lane. */
@@ -29,14 +29,10 @@ export class Capture {
   }
 
   /**
-   * Keeps a copy under a new id, which nobody sweeps away until the claim is released; undefined where there is no data. `briefly`: where
-   * the volumes copy in an instant, databases are not asked to prepare for it: what starts from it has a little more to recover. Takes no longer than a step that replaces data may, and ends with the activity. Throws `conflict` for data that is closed.
+   * Keeps a copy under a new id, which nobody sweeps away until the claim is released; undefined where there is no data. Takes no longer than a
+   * step that replaces data may, and ends with the activity. Throws `conflict` for data that is closed.
    */
-  async take(
-    environment: EnvironmentRecord,
-    how: 'at rest' | 'briefly',
-    activity: Pick<RunningActivity, 'log' | 'signal'>,
-  ): Promise<SnapshotId | undefined> {
+  async take(environment: EnvironmentRecord, activity: Pick<RunningActivity, 'log' | 'signal'>): Promise<SnapshotId | undefined> {
     const { ports, claims, lookIn } = this.#parts;
     const { volumes, clock } = ports;
     if (isClosed(environment.desired)) throw closedData(environment);
@@ -45,8 +41,7 @@ export class Capture {
     const startedMs = clock.monotonicMs();
     try {
       const frozenMs = await this.#bounded(environment, activity.signal, async () => {
-        const isInstant = how === 'briefly' && volumes.driver.name === 'btrfs';
-        if (!isInstant) await this.#quiesce(environment);
+        await this.#quiesce(environment);
         return await this.#atRest(environment, id);
       });
       const times = { ms: Math.round(clock.monotonicMs() - startedMs), frozenMs: Math.round(frozenMs) };

@@ -74,7 +74,7 @@ export class Cloner {
       if (!origin) return undefined;
       // Asked first: nobody stands still for a copy that may not be used.
       const sanitize = sanitizeFor(termsOf(origin, target));
-      const from = await capture.take(now, 'at rest', target.activity);
+      const from = await capture.take(now, target.activity);
       if (from === undefined) return undefined;
       const aside = ports.store.backups.newId();
       return { origin, source: { from, keep: false, aside, ...(sanitize ? { sanitize } : {}) } };

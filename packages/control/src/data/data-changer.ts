@@ -59,7 +59,7 @@ export class DataChanger {
     const { capture, keeper } = this.#parts;
     const { kind, ...rest } = asked;
     return await this.#inTurn(environment, this.#open('backup', environment, rest), async (current, activity) => {
-      const id = await capture.take(current, 'at rest', activity);
+      const id = await capture.take(current, activity);
       if (id === undefined) throw new CoppiceError('conflict', `${current.name} has no data to back up`);
       keeper.record({ id, environment: current, kind, reason: asked.cause });
       activity.say(`kept as ${id}`);

@@ -52,6 +52,16 @@ for (const version of versions) {
       assert.equal((await waiting).stdout, 'list\nitem\n');
     });
 
+    await t.test('keeps no acknowledged write to itself while a copy is taken', async () => {
+      const script = 'REDISCLI_AUTH=$(cat /run/redis/admin) redis-cli -s /run/redis/redis.sock --user coppice CONFIG GET appendfsync';
+      const policy = async () => (await service.exec(['sh', '-c', script])).stdout.trim().split('\n')[1];
+      assert.equal(await policy(), 'everysec');
+      const [program = ''] = type.quiesce ?? [];
+      for (const seconds of ['1', '2']) assert.deepEqual(await service.exec([program, seconds]), { code: 0, stdout: '', stderr: '' });
+      assert.equal(await policy(), 'no');
+      await eventually('it is as before', async () => (await policy()) === 'everysec');
+    });
+
     await t.test('refuses a wrong password, no password, and commands of administrators', async () => {
       assert.match(await redis('app', 'pw-2', 'GET', 'key'), /NOAUTH[\s\S]*AUTH failed/);
       assert.match(await redis('default', '', 'GET', 'key'), /NOAUTH/);
