@@ -20,10 +20,8 @@ export class AcknowledgedWrites {
   readonly #changes = new Map<EnvironmentId, number>();
   /** Environments for which somebody asked that their data be changed. */
   readonly #mayChange = new Set<EnvironmentId>();
-  /** Whose data a copy is. */
-  readonly #owners = new Map<SnapshotId, EnvironmentId>();
-  /** Copies of all of an environment that was deleted. */
-  readonly #deleted = new Set<SnapshotId>();
+  /** Environments that were deleted, by the copy of all of them. */
+  readonly #deleted = new Map<SnapshotId, EnvironmentId>();
   /** An environment that came back from the trash under another id, by the one it was. */
   readonly #heirs = new Map<EnvironmentId, EnvironmentId>();
 
@@ -52,19 +50,13 @@ export class AcknowledgedWrites {
     if (this.#mayChange.has(environment)) this.#changes.set(environment, this.#changesOf(environment) + 1);
   }
 
-  copied(environment: EnvironmentId, id: SnapshotId): void {
-    this.#owners.set(id, environment);
-  }
-
   putAside({ environment, id }: SnapshotRequest): void {
-    this.copied(environment, id);
-    this.#deleted.add(id);
+    this.#deleted.set(id, environment);
   }
 
-  replaced({ environment, from, aside }: Replacement): void {
-    this.copied(environment, aside);
-    const owner = this.#owners.get(from);
-    if (owner !== undefined && owner !== environment && this.#deleted.has(from)) this.#heirs.set(owner, environment);
+  replaced({ environment, from }: Replacement): void {
+    const deleted = this.#deleted.get(from);
+    if (deleted !== undefined && deleted !== environment) this.#heirs.set(deleted, environment);
   }
 
   /** What lies in the trash may go from now on, and with a whole environment what it kept by itself. */
@@ -114,8 +106,7 @@ export class AcknowledgedWrites {
     }
     const { volumes } = this.#server;
     const live = [...family].flatMap((each) => volumes.sets().get(each) ?? []);
-    const copies = [...volumes.kept()].filter(([id]) => family.has(this.#owners.get(id) ?? ('' as EnvironmentId))).map(([, set]) => set);
-    return [...live, ...copies];
+    return [...live, ...[...volumes.kept().values()].filter((set) => family.has(set.environment))];
   }
 
   #changesOf(environment: EnvironmentId): number {

@@ -144,7 +144,6 @@ export class DataWatch {
   #judgeSnapshot({ environment, id }: SnapshotRequest, sights: readonly SimulatedSight[]): void {
     const { driver } = this.#server.volumes;
     this.#foreign.copied(environment, id);
-    this.#acknowledged.copied(environment, id);
     if (this.#foreign.closed.has(environment))
       this.#watch.violate('foreign data that was not sanitised is closed', `it was copied as ${id} from ${environment}`);
     const writer = sights.find(
