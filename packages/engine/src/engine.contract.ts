@@ -147,6 +147,28 @@ export function engineContract(name: string, create: () => Promise<EngineHarness
       assert.equal(await engine.inspectGeneration(old), undefined);
     });
 
+    test('the members of a network are those that a look at each of them shows', async () => {
+      const none = environment('e_none');
+      assert.deepEqual(await engine.members(none), { network: false, generations: [], jobs: [] });
+      await engine.startGeneration(generation({ instances: 2 }));
+      await engine.startGeneration(generation({ digest: digest('two'), argv: harness.program({ exitCode: 7 }) }));
+      await engine.waitJob(await engine.startJob(job()));
+      await engine.startJob(job({ key: { ...job().key, hook: 'other' }, argv: harness.program({}) }));
+      const { generations, jobs } = await until(
+        () => engine.inspect(owner),
+        (listing) => listing.generations.some(({ instances }) => instances.some(({ state }) => state === 'exited')),
+      );
+      assert.deepEqual([generations.length, jobs.length], [2, 2]);
+      assert.deepEqual(await engine.members(owner), {
+        network: true,
+        generations: generations.map((each) => ({
+          ...each,
+          instances: each.instances.map(({ id, index, state, address }) => ({ id, index, state, address })),
+        })),
+        jobs: jobs.map(({ exitCode: _, outOfMemory: __, ...listed }) => listed),
+      });
+    });
+
     test('memory and CPU change in place', async () => {
       const before = await engine.startGeneration(generation());
       await engine.resizeGeneration(generation(), { cpu: 0.25, memoryBytes: 96 * 1024 * 1024 });

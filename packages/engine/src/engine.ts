@@ -4,6 +4,8 @@ import type {
   EnvironmentId,
   ImagePin,
   JobKey,
+  ListedGeneration,
+  ListedJob,
   MountSpec,
   NetworkPolicy,
   NodeName,
@@ -27,6 +29,8 @@ export interface Engine {
   inspect(environment: EnvironmentId): Promise<EngineListing>;
   /** The same for one generation, without a look at its neighbours; undefined where nothing of it is there. */
   inspectGeneration(ref: GenerationRef): Promise<ObservedGeneration | undefined>;
+  /** Who is in an environment's network: what one listing tells, however many there are. */
+  members(environment: EnvironmentId): Promise<NetworkMembers>;
 
   /** Makes the image usable; pulls by digest from our registry, or from its own for a foreign one. */
   ensureImage(image: ImagePin): Promise<void>;
@@ -123,6 +127,12 @@ export interface EngineListing {
   readonly frozen?: boolean;
   readonly generations: readonly ObservedGeneration[];
   readonly jobs: readonly ObservedJob[];
+}
+
+export interface NetworkMembers {
+  readonly network: boolean;
+  readonly generations: readonly ListedGeneration[];
+  readonly jobs: readonly ListedJob[];
 }
 
 export interface EnvironmentNetwork {

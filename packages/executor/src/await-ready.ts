@@ -52,8 +52,7 @@ async function awaitInstance(wait: AwaitReady, instance: ObservedInstance): Prom
 }
 
 async function instancesOf({ engine, ref }: AwaitReady): Promise<readonly ObservedInstance[]> {
-  const listing = await engine.inspect(ref.environment);
-  return listing.generations.find((generation) => generation.node === ref.node && generation.digest === ref.digest)?.instances ?? [];
+  return (await engine.inspectGeneration(ref))?.instances ?? [];
 }
 
 /** The failure of an instance that ended before it was ready. */

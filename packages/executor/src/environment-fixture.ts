@@ -8,6 +8,7 @@ import {
   type EnvironmentId,
   type EnvironmentSpec,
   isClosed,
+  type ListedGeneration,
   type NodeName,
   type NodeSpec,
   nodeDigest,
@@ -230,7 +231,7 @@ export class EnvironmentFixture {
         edges: [],
         nodes: [...nodes.keys()].sort().map((node) => {
           const own = now.generations.filter((generation) => generation.node === node);
-          const addresses = (from: readonly ObservedGeneration[]): string[] =>
+          const addresses = (from: readonly ListedGeneration[]): string[] =>
             from.flatMap(({ instances }) => instances.flatMap(({ address, state }) => (state === 'running' && address ? [address] : [])));
           const serving = addresses(own.filter(({ digest }) => digest === now.serving.get(node)));
           return {

@@ -3,10 +3,10 @@ import type {
   DeploymentId,
   Digest,
   EnvironmentId,
+  ListedGeneration,
   NetworkPolicy,
   NodeName,
   NodeSpec,
-  ObservedGeneration,
   ObservedInstance,
   RouteTable,
 } from '@coppice/model';
@@ -58,7 +58,7 @@ export interface EnvironmentWork {
 
 /** The network as it is, and which generation each node's stable address leads to. */
 export interface NetworkNow {
-  readonly generations: readonly ObservedGeneration[];
+  readonly generations: readonly ListedGeneration[];
   readonly serving: ReadonlyMap<NodeName, Digest>;
   readonly jobs: ReadonlyMap<NodeName, readonly string[]>;
 }

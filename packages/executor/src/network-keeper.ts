@@ -1,16 +1,16 @@
 import type { Engine } from '@coppice/engine';
-import { type Digest, type NetworkPolicy, type NodeName, type ObservedInstance, routeTableDigest } from '@coppice/model';
+import { type Digest, type ListedInstance, type NetworkPolicy, type NodeName, routeTableDigest } from '@coppice/model';
 import type { Router } from '@coppice/router';
 import { coalesced } from './coalesced.ts';
 import type { EnvironmentWork, NetworkNow, RoutesNow } from './environment-work.ts';
 
 export interface NetworkKeeperParts {
-  readonly engine: Pick<Engine, 'inspect' | 'applyPolicy'>;
+  readonly engine: Pick<Engine, 'members' | 'applyPolicy'>;
   readonly router: Pick<Router, 'apply' | 'current'>;
   readonly work: EnvironmentWork;
   readonly serving: ReadonlyMap<NodeName, Digest>;
   /** Whether the plan wants this running instance gone, though its generation stays. */
-  readonly isSurplus: (node: NodeName, digest: Digest, instance: ObservedInstance) => boolean;
+  readonly isSurplus: (node: NodeName, digest: Digest, instance: ListedInstance) => boolean;
 }
 
 /**
@@ -46,13 +46,13 @@ export class NetworkKeeper {
   /** The same ahead of time, where there is a network already. */
   async prepareIfThere(): Promise<void> {
     const { engine, work } = this.#parts;
-    if (this.#prepared || (await engine.inspect(work.environment)).network) await this.prepare();
+    if (this.#prepared || (await engine.members(work.environment)).network) await this.prepare();
   }
 
   /** Swaps the policy, where there is a network. */
   async applyIfThere(): Promise<void> {
     const { engine, work } = this.#parts;
-    if ((await engine.inspect(work.environment)).network) await this.apply();
+    if ((await engine.members(work.environment)).network) await this.apply();
   }
 
   /** Leads a node's stable address to a generation. */
@@ -131,7 +131,7 @@ export class NetworkKeeper {
   }
 
   async #now(): Promise<NetworkNow> {
-    const listing = await this.#parts.engine.inspect(this.#parts.work.environment);
+    const listing = await this.#parts.engine.members(this.#parts.work.environment);
     const jobs = new Map<NodeName, readonly string[]>();
     for (const job of listing.jobs) {
       if (job.state === 'running' && job.address !== undefined) jobs.set(job.node, [...(jobs.get(job.node) ?? []), job.address]);
@@ -148,7 +148,7 @@ export class NetworkKeeper {
     return { ...now, generations, held: this.#held };
   }
 
-  #hidden({ generations }: NetworkNow): readonly ObservedInstance[] {
+  #hidden({ generations }: NetworkNow): readonly ListedInstance[] {
     const { isSurplus } = this.#parts;
     return generations.flatMap(({ node, digest, instances }) => {
       const before = this.#expected.get(`${node} ${digest}`);

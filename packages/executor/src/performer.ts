@@ -130,7 +130,7 @@ function upSteps(parts: PerformerParts, network: NetworkKeeper, trailing: Traili
     },
     'hold-routes': async ({ nodes }, signal) => {
       await network.hold(nodes);
-      const { generations } = await engine.inspect(work.environment);
+      const { generations } = await engine.members(work.environment);
       const held = generations.filter(({ node }) => nodes.includes(node)).flatMap(({ instances }) => instances);
       await awaitDrained(parts, held, { withinMs: holdDrainMs, signal });
     },
@@ -220,7 +220,7 @@ async function removeHolders(engine: Engine, work: EnvironmentWork): Promise<voi
 
 /** Jobs of an environment that goes hold its network and volumes. */
 async function removeJobs(engine: Engine, { environment }: EnvironmentWork, isMeant: (job: JobKey) => boolean = () => true): Promise<void> {
-  const { jobs } = await engine.inspect(environment);
+  const { jobs } = await engine.members(environment);
   for (const { deployment, node, hook } of jobs.filter(isMeant)) await engine.removeJob(environment, { deployment, node, hook });
 }
 

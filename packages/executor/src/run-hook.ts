@@ -81,7 +81,7 @@ async function refuseSharing(parts: HookParts, spec: NodeSpec): Promise<void> {
 }
 
 async function isRunning({ engine, work }: Pick<HookParts, 'engine' | 'work'>, node: NodeName): Promise<boolean> {
-  const { generations } = await engine.inspect(work.environment);
+  const { generations } = await engine.members(work.environment);
   return generations.some((generation) => generation.node === node && generation.instances.some(({ state }) => state === 'running'));
 }
 

@@ -33,7 +33,7 @@ export async function runJob(run: RunJob): Promise<void> {
   const recorded = work.jobs().find((job) => job.node === node && job.hook === hook);
   if (recorded?.state === 'succeeded') return;
   if (recorded?.state === 'failed') throw new CoppiceError('job-failed', `${what} has failed already`, { hint: run.anew });
-  const there = (await engine.inspect(spec.environment)).jobs.some((job) => sameKey(job, spec.key));
+  const there = (await engine.members(spec.environment)).jobs.some((job) => sameKey(job, spec.key));
   if (recorded?.state === 'started' && !there) {
     throw new CoppiceError('interrupted', `${what} was cut off and may have half run`, { hint: run.anew });
   }

@@ -28,6 +28,17 @@ export interface ObservedGeneration {
   readonly instances: readonly ObservedInstance[];
 }
 
+/** An instance as far as a listing tells of it. */
+export type ListedInstance = Pick<ObservedInstance, 'id' | 'index' | 'state' | 'address'>;
+
+/** The same of a generation. */
+export interface ListedGeneration extends Omit<ObservedGeneration, 'instances'> {
+  readonly instances: readonly ListedInstance[];
+}
+
+/** The same of a job. */
+export type ListedJob = Omit<ObservedJob, 'exitCode' | 'outOfMemory'>;
+
 export type InstanceState = 'created' | 'running' | 'exited';
 
 export interface ObservedInstance {

@@ -1,19 +1,19 @@
 import {
   type Digest,
   type EnvironmentSpec,
+  type ListedGeneration,
   type NetworkPolicy,
   type NodeName,
   type NodePolicy,
   type NodeSpec,
   nodeDigest,
-  type ObservedGeneration,
 } from '@coppice/model';
 
 /** What is there now and what shall be reached. `serving`: the digest each node's stable address leads to. */
 export interface PolicyInput {
   /** Desired nodes, and those that are still there from before. */
   readonly nodes: readonly NodeSpec[];
-  readonly generations: readonly ObservedGeneration[];
+  readonly generations: readonly ListedGeneration[];
   readonly serving: ReadonlyMap<NodeName, Digest>;
   /** IPv4 of running jobs by node. */
   readonly jobs: ReadonlyMap<NodeName, readonly string[]>;
@@ -50,7 +50,7 @@ function nodePolicy(node: NodeSpec, input: PolicyInput): NodePolicy {
   };
 }
 
-function addresses(generation: ObservedGeneration): string[] {
+function addresses(generation: ListedGeneration): string[] {
   return generation.instances.flatMap((instance) =>
     instance.state === 'running' && instance.address !== undefined ? [instance.address] : [],
   );

@@ -159,8 +159,8 @@ export class RandomLife {
     const what = `${port}.${name} ${wordsOf(input)}`;
     await this.#turn(what);
     if (name !== 'probe' && name !== 'exec' && this.#faults.readFails()) throw this.#failure(port, `${what} failed`);
-    if (name !== 'inspect' || port !== 'engine') return await run();
-    const key = String(input[0]);
+    if (port !== 'engine' || (name !== 'inspect' && name !== 'members')) return await run();
+    const key = `${name} ${String(input[0])}`;
     const before = this.#listings.get(key);
     const fault = this.#faults.listing();
     if (fault !== 'none' && (fault === 'empty' || before !== undefined)) {

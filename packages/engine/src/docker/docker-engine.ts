@@ -15,7 +15,14 @@ import { DockerJobs } from './jobs.ts';
 import { labelNames } from './labels.ts';
 import { readLogs } from './log-lines.ts';
 import { mergedHints } from './merged-hints.ts';
-import { byEnvironment, type ContainerInspection, inspectContainers, observeContainers } from './observation.ts';
+import {
+  byEnvironment,
+  type ContainerInspection,
+  inspectContainers,
+  listContainers,
+  observeContainers,
+  observeMembers,
+} from './observation.ts';
 import { seesFolder } from './sees-folder.ts';
 
 /** What a Docker engine is bound to. */
@@ -74,6 +81,13 @@ export function createDockerEngine(options: DockerEngineOptions): DockerEngine {
       return { network: network !== undefined, ...rules, ...observe(inspections) };
     },
     inspectGeneration: (ref) => generations.inspect(ref),
+    async members(environment) {
+      const [listed, network] = await Promise.all([
+        listContainers(connection, { ...ours, [labelNames.environment]: environment }),
+        networks.find(environment),
+      ]);
+      return { network: network !== undefined, ...observeMembers(listed) };
+    },
     ensureImage: (image) => images.ensure(image),
     presentImages: (wanted) => images.present(wanted),
     ownImages: () => images.own(),

@@ -6,7 +6,14 @@ import { unlessStatus } from './docker-connection.ts';
 import { environmentContainers, placeContainer, type ServerScope } from './environment-containers.ts';
 import { thawContainer } from './environment-freezer.ts';
 import { commonLabels, instanceLabels, instanceName, type Labels, labelNames, parseInstanceLabels } from './labels.ts';
-import { type ContainerInspection, inspectContainer, inspectContainers, observeContainers, observeInstance } from './observation.ts';
+import {
+  type ContainerInspection,
+  inspectContainer,
+  inspectContainers,
+  listContainers,
+  observeContainers,
+  observeInstance,
+} from './observation.ts';
 
 /** Instances of nodes as plain containers. */
 export class DockerGenerations {
@@ -70,7 +77,7 @@ export class DockerGenerations {
 
   /** Applies memory and CPU to all instances; 0 CPU takes the quota away. */
   async resize(ref: GenerationRef, resources: Pick<Resources, 'cpu' | 'memoryBytes'>): Promise<void> {
-    const instances = await inspectContainers(this.#scope.connection, this.#labels(ref));
+    const instances = await listContainers(this.#scope.connection, this.#labels(ref));
     await Promise.all(
       instances.map((instance) =>
         unlessStatus(

@@ -1,5 +1,5 @@
-import type { EnvironmentId, ObservedGeneration, ObservedInstance, ObservedJob } from '@coppice/model';
-import type { EngineListing } from '../engine.ts';
+import type { EnvironmentId, JobKey, ListedGeneration, ListedInstance, ListedJob, ObservedInstance, ObservedJob } from '@coppice/model';
+import type { EngineListing, NetworkMembers } from '../engine.ts';
 import { type DockerConnection, unlessStatus } from './docker-connection.ts';
 import { type Labels, labelFilter, labelNames, parseInstanceLabels, parseJobLabels } from './labels.ts';
 
@@ -26,6 +26,7 @@ export interface ContainerSummary {
   readonly Names: readonly string[];
   readonly Labels: Labels;
   readonly State: string;
+  readonly NetworkSettings: ContainerInspection['NetworkSettings'] | null;
 }
 
 /** All containers that have these labels, stopped ones too. */
@@ -57,10 +58,8 @@ export function observeInstance(inspection: ContainerInspection, index: number):
   const { State: state, HostConfig: host } = inspection;
   const instanceState = observeState(state.Status);
   return {
-    id: inspection.Id,
+    ...place(inspection.Id, state.Status, inspection.NetworkSettings),
     index,
-    state: instanceState,
-    address: runningAddress(inspection),
     exitCode: instanceState === 'exited' ? state.ExitCode : undefined,
     outOfMemory: state.OOMKilled,
     cpu: host.CpuQuota > 0 && host.CpuPeriod > 0 ? host.CpuQuota / host.CpuPeriod : 0,
@@ -74,23 +73,27 @@ export function observeInstance(inspection: ContainerInspection, index: number):
 export function observeJob(inspection: ContainerInspection): ObservedJob | undefined {
   const labels = parseJobLabels(inspection.Config.Labels ?? {});
   if (labels === undefined) return undefined;
-  const state = observeState(inspection.State.Status);
+  const at = place(inspection.Id, inspection.State.Status, inspection.NetworkSettings);
   return {
-    deployment: labels.deployment,
-    node: labels.node,
-    hook: labels.hook,
-    id: inspection.Id,
-    state,
-    address: runningAddress(inspection),
-    exitCode: state === 'exited' ? inspection.State.ExitCode : undefined,
+    ...jobKey(labels),
+    ...at,
+    exitCode: at.state === 'exited' ? inspection.State.ExitCode : undefined,
     outOfMemory: inspection.State.OOMKilled,
   };
 }
 
-function runningAddress(inspection: ContainerInspection): string | undefined {
-  const network = Object.values(inspection.NetworkSettings.Networks ?? {})[0];
-  const running = observeState(inspection.State.Status) === 'running';
-  return running && network !== undefined && network.IPAddress !== '' ? network.IPAddress : undefined;
+function jobKey({ deployment, node, hook }: JobKey): JobKey {
+  return { deployment, node, hook };
+}
+
+function place(
+  id: string,
+  status: string,
+  settings: ContainerSummary['NetworkSettings'],
+): Pick<ObservedInstance, 'id' | 'state' | 'address'> {
+  const state = observeState(status);
+  const address = Object.values(settings?.Networks ?? {})[0]?.IPAddress;
+  return { id, state, address: state === 'running' && address !== '' ? address : undefined };
 }
 
 function observeState(status: string): ObservedInstance['state'] {
@@ -100,18 +103,45 @@ function observeState(status: string): ObservedInstance['state'] {
 
 /** Containers grouped into generations (by node, then digest) and jobs, each in a fixed order. */
 export function observeContainers(inspections: readonly ContainerInspection[]): Omit<EngineListing, 'network'> {
-  const generations = new Map<string, ObservedGeneration & { readonly instances: ObservedInstance[] }>();
-  const jobs: ObservedJob[] = [];
-  for (const inspection of inspections) {
-    const labels = parseInstanceLabels(inspection.Config.Labels ?? {});
+  return grouped(inspections, {
+    labels: ({ Config }) => Config.Labels ?? {},
+    instance: observeInstance,
+    job: observeJob,
+  });
+}
+
+/** The same as far as a listing tells. */
+export function observeMembers(summaries: readonly ContainerSummary[]): Omit<NetworkMembers, 'network'> {
+  return grouped(summaries, {
+    labels: ({ Labels: own }) => own,
+    instance: ({ Id, State, NetworkSettings }, index) => ({ ...place(Id, State, NetworkSettings), index }),
+    job: ({ Id, State, NetworkSettings, Labels: own }) => {
+      const labels = parseJobLabels(own);
+      return labels && { ...jobKey(labels), ...place(Id, State, NetworkSettings) };
+    },
+  });
+}
+
+function grouped<Container, Instance extends ListedInstance, Job extends ListedJob>(
+  containers: readonly Container[],
+  read: {
+    readonly labels: (container: Container) => Labels;
+    readonly instance: (container: Container, index: number) => Instance;
+    readonly job: (container: Container) => Job | undefined;
+  },
+): { readonly generations: readonly (ListedGeneration & { readonly instances: readonly Instance[] })[]; readonly jobs: readonly Job[] } {
+  const generations = new Map<string, ListedGeneration & { readonly instances: Instance[] }>();
+  const jobs: Job[] = [];
+  for (const container of containers) {
+    const labels = parseInstanceLabels(read.labels(container));
     if (labels === undefined) {
-      const job = observeJob(inspection);
+      const job = read.job(container);
       if (job !== undefined) jobs.push(job);
       continue;
     }
     const key = `${labels.node} ${labels.digest}`;
     const generation = generations.get(key) ?? { node: labels.node, digest: labels.digest, deployment: labels.deployment, instances: [] };
-    generation.instances.push(observeInstance(inspection, labels.index));
+    generation.instances.push(read.instance(container, labels.index));
     generations.set(key, generation);
   }
   for (const generation of generations.values()) generation.instances.sort((a, b) => a.index - b.index);
@@ -121,7 +151,7 @@ export function observeContainers(inspections: readonly ContainerInspection[]): 
   };
 }
 
-function jobOrder(job: ObservedJob): string {
+function jobOrder(job: JobKey): string {
   return `${job.node} ${job.deployment} ${job.hook}`;
 }
 

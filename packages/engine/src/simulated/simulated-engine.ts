@@ -4,6 +4,8 @@ import {
   type Digest,
   type EnvironmentId,
   type JobKey,
+  type ListedInstance,
+  type ListedJob,
   type NetworkPolicy,
   type NodeName,
   type ObservedJob,
@@ -125,6 +127,14 @@ export function createSimulatedEngine(options: SimulatedEngineOptions = {}): Sim
       look()
         .get(ref.environment)
         ?.generations.find(({ node, digest }) => node === ref.node && digest === ref.digest),
+    async members(environment) {
+      const { network = false, generations = [], jobs = [] } = look().get(environment) ?? {};
+      return {
+        network,
+        generations: generations.map((generation) => ({ ...generation, instances: generation.instances.map(listedInstance) })),
+        jobs: jobs.map((job) => ({ deployment: job.deployment, node: job.node, hook: job.hook, ...placeOf(job) })),
+      };
+    },
     async ensureImage(image) {
       answer();
       ensured.set(image.config, ensures++);
@@ -286,4 +296,12 @@ function runIn(container: SimulatedContainer, command: ExecSpec): ExecResult {
   if (container.frozen) throw new CoppiceError('engine-failed', `container ${container.id} is frozen`);
   if (container.behaviour.exec !== undefined) return container.behaviour.exec(command);
   return { exitCode: probeContainer(container) ? 0 : 1, stdout: '', stderr: '' };
+}
+
+function listedInstance(instance: ListedInstance): ListedInstance {
+  return { ...placeOf(instance), index: instance.index };
+}
+
+function placeOf({ id, state, address }: ListedJob | ListedInstance): Pick<ListedInstance, 'id' | 'state' | 'address'> {
+  return { id, state, address };
 }
