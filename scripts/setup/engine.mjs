@@ -11,6 +11,11 @@ const pidFile = '/var/run/docker.pid';
 const containerdPidFile = '/var/run/docker/containerd/containerd.pid';
 const containerdSocket = '/run/containerd/containerd.sock';
 const settingsFile = '/etc/docker/daemon.json';
+/**
+ * The daemon runs its own program three times for each container that starts, and that collects garbage while it initializes: 51 to 64 ms
+ * of a processor with Go's 100, 31 to 38 ms with this. It costs the daemon up to 100 MB.
+ */
+const collectGarbageAt = '400';
 const patienceMs = 60_000;
 const pollMs = 200;
 
@@ -52,7 +57,8 @@ async function startDaemon() {
   if (existsSync(containerdSocket) && !(await accepts(containerdSocket))) rmSync(containerdSocket);
   const log = openSync(logFile, 'a', 0o600);
   let ended;
-  const child = spawn('dockerd', daemonArguments(), { detached: true, stdio: ['ignore', log, log] });
+  const env = { GOGC: collectGarbageAt, ...process.env };
+  const child = spawn('dockerd', daemonArguments(), { detached: true, stdio: ['ignore', log, log], env });
   closeSync(log);
   child.on('error', (error) => {
     ended = error.message;
