@@ -135,18 +135,17 @@ export async function listProcesses(directory: string): Promise<readonly WorkerP
 
 /** Pids of processes of this program whose working directory is ours, whether or not they answer. */
 export function strayProcesses(directory: string): readonly number[] {
-  const real = existsSync(directory) ? realpathSync(directory) : resolve(directory);
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => pid !== process.pid && worksIn(pid, real));
+    .filter((pid) => pid !== process.pid && worksIn(pid, directory));
 }
 
-function worksIn(pid: number, directory: string): boolean {
+/** Whether that process is of this program, and its working directory ours. */
+export function worksIn(pid: number, directory: string): boolean {
+  const real = existsSync(directory) ? realpathSync(directory) : resolve(directory);
   try {
-    return (
-      readlinkSync(`/proc/${pid}/cwd`) === directory && readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('haproxy.cfg')
-    );
+    return readlinkSync(`/proc/${pid}/cwd`) === real && readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('haproxy.cfg');
   } catch (error) {
     // Gone meanwhile, or somebody else's: not ours in both cases.
     if (error instanceof Error && 'code' in error && ['ENOENT', 'EACCES', 'EPERM', 'ESRCH'].includes(String(error.code))) return false;

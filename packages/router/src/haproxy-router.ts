@@ -46,7 +46,7 @@ class HaproxyRouter implements Router {
   }
 
   async ensureRunning(): Promise<void> {
-    await this.#exclusively(() => this.#ready());
+    if (!this.#worker?.isThere()) await this.#exclusively(() => this.#ready());
   }
 
   async apply(environment: EnvironmentId, table: RouteTable): Promise<void> {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { CoppiceError, type Digest, type EnvironmentId } from '@coppice/model';
 import { serverPrefix } from './compiled-table.ts';
 import { configurationKey, digestsMap, heldMap, workerSocket } from './haproxy-config.ts';
-import { listProcesses, masterSocket } from './haproxy-process.ts';
+import { listProcesses, masterSocket, worksIn } from './haproxy-process.ts';
 import type { RouterUsage } from './router.ts';
 import { usageByEnvironment } from './router-usage.ts';
 import {
@@ -31,6 +31,8 @@ export class HaproxyWorker {
   readonly layout: SlotLayout;
   readonly #directory: string;
   #state: RuntimeState | undefined;
+  /** Of the process that answered last. */
+  #lastPid: number | undefined;
 
   constructor(directory: string, layout: SlotLayout) {
     this.#directory = directory;
@@ -39,6 +41,11 @@ export class HaproxyWorker {
 
   async alive(): Promise<boolean> {
     return (await this.#pid()) !== undefined;
+  }
+
+  /** Whether the process that answered last is still there; that it hangs is seen by whoever asks it something. */
+  isThere(): boolean {
+    return this.#lastPid !== undefined && worksIn(this.#lastPid, this.#directory);
   }
 
   /** Whether it answers, and no other worker takes new connections. */
@@ -165,7 +172,8 @@ export class HaproxyWorker {
   async #pid(): Promise<number | undefined> {
     const answer = await askSocket(join(this.#directory, workerSocket(this.layout)), 'show info');
     const pid = Number(/^Pid: (\d+)$/m.exec(answer ?? '')?.[1]);
-    return Number.isInteger(pid) ? pid : undefined;
+    this.#lastPid = Number.isInteger(pid) ? pid : undefined;
+    return this.#lastPid;
   }
 
   async #ask(command: string): Promise<string> {
