@@ -19,7 +19,7 @@ import {
   type SnapshotId,
 } from '@coppice/model';
 import { buildNode, deploymentId, nodeName } from '@coppice/model/builders';
-import { makePlan, type Plan, type RecordedJob, sanitizeHook } from '@coppice/plan';
+import { makePlan, mountedFolders, type Plan, type RecordedJob, sanitizeHook } from '@coppice/plan';
 import { createSimulatedRouter, type SimulatedRouter } from '@coppice/router';
 import { createSimulatedVolumes, type SimulatedVolumes, type Volumes } from '@coppice/volumes';
 import type { EnvironmentWork, RoutesNow } from './environment-work.ts';
@@ -250,11 +250,12 @@ export class EnvironmentFixture {
           .map((job) => ({ ...job, exitCode: undefined })),
       recordJob: (job) => this.#record({ ...job, deployment: attempt }),
       linger: () => 'go',
-      sanitize: () => dataSource?.sanitize,
+      sanitize: () => dataSource?.sanitize && { ...dataSource.sanitize, mounted: new Set(spec ? mountedFolders(spec.nodes) : []) },
       sanitizeNode: () => {
         if (!sanitizer) throw new CoppiceError('internal', 'no release demands it');
         return sanitizer;
       },
+      forgetAside: () => undefined,
       switched: () => {
         isThere = true;
       },

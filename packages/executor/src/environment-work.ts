@@ -43,10 +43,15 @@ export interface EnvironmentWork {
    * `go`, or the plan should `wait` for them a while.
    */
   readonly linger: (generation: { readonly node: NodeName; readonly digest: Digest }) => 'stay' | 'go' | 'wait';
-  /** What takes out of foreign data what must not be seen, and after how long it is killed; undefined where nothing has to. */
-  readonly sanitize: () => { readonly run: string; readonly timeoutMs: number } | undefined;
+  /**
+   * What takes out of foreign data what must not be seen, after how long it is killed, and which folders of the data it can be asked of:
+   * those that the release mounts. Undefined where nothing has to.
+   */
+  readonly sanitize: () => { readonly run: string; readonly timeoutMs: number; readonly mounted: ReadonlySet<string> } | undefined;
   /** What that is run in: the node of the release that demands it, which reaches what it needs in this environment. Throws without one. */
   readonly sanitizeNode: () => NodeSpec;
+  /** What was put aside of the desired data is about to be deleted: nothing is put there again. */
+  readonly forgetAside: () => void;
   /** The data is that of the desired generation from now on: where it is closed, the policy says so. */
   readonly switched: () => void;
   /** The job succeeded: the data is open. */

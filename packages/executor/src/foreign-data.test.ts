@@ -6,7 +6,7 @@ import { EnvironmentFixture, probedNode, type Wish } from './environment-fixture
 import type { StepResult } from './execute-plan.ts';
 import { SimulatedCrash } from './simulated-crash.ts';
 
-const [from, aside] = ['b_from' as SnapshotId, 'b_aside' as SnapshotId];
+const [from, larger, aside] = ['b_from' as SnapshotId, 'b_larger' as SnapshotId, 'b_aside' as SnapshotId];
 const db = probedNode('db', { kind: 'service', mounts: [mountAt('/data', 'exclusive')] });
 const cache = probedNode('cache', { kind: 'service', mounts: [mountAt('/data', 'exclusive')] });
 const web = probedNode('web', { relationships: [relatedTo('db'), relatedTo('cache')], mounts: [mountAt('/files')] });
@@ -132,6 +132,20 @@ test('foreign data is sanitised with what it needs and nothing else, by the imag
   assert.deepEqual(pulled, [sanitizer.image.config]);
   assert.ok(environment.said.includes('web sanitize: 3 rows are clean'), environment.said.join('\n'));
   await assertServes(environment, wish);
+});
+
+test('what came with foreign data and no node mounts is deleted, since nothing sanitises it', async () => {
+  const environment = await deployed();
+  await environment.keepCopy(larger, { ...copied, 'mail/spool': 'letters of the parent' });
+  assertDone(await environment.apply({ spec: shop, dataGeneration: 1, dataSource: { ...closed, from: larger }, sanitizer }));
+  assert.deepEqual(await environment.texts(), copied);
+});
+
+test('what came with open data stays, whoever mounts it', async () => {
+  const environment = await deployed();
+  await environment.keepCopy(larger, { ...copied, 'mail/spool': 'own letters' });
+  assertDone(await environment.apply({ spec: shop, dataGeneration: 1, dataSource: { ...open, from: larger } }));
+  assert.equal((await environment.texts())['mail/spool'], 'own letters');
 });
 
 test('data that comes later is sanitised anew, in the same deployment too', async () => {

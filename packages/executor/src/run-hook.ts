@@ -50,6 +50,7 @@ export async function runSanitize(parts: HookParts, generation: number): Promise
   if (sanitize === undefined) return;
   const spec = work.sanitizeNode();
   await refuseSharing(parts, spec);
+  await removeUnmounted(parts, sanitize.mounted);
   await Promise.all([engine.ensureImage(spec.image), network.prepare()]);
   const run = await runSpec(volumes, work, spec);
   const key = { deployment: work.deployment, node: spec.name, hook: sanitizeHook(generation) };
@@ -65,6 +66,14 @@ export async function runSanitize(parts: HookParts, generation: number): Promise
   });
   work.sanitized();
   await network.apply();
+}
+
+/** What came with the copy and no node of this release mounts would be there as it was for one that comes later. */
+async function removeUnmounted({ volumes, work }: HookParts, mounted: ReadonlySet<string>): Promise<void> {
+  const { environment } = work;
+  work.forgetAside();
+  const folders = new Set((await volumes.inspect(environment)).map(({ node }) => node));
+  for (const folder of folders) if (!mounted.has(folder)) await volumes.removeNode({ environment, node: folder });
 }
 
 /** Without all of the node's data it would pass over some of it. */

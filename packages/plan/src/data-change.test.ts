@@ -133,7 +133,7 @@ test('volumes move to a renamed node once the old one is gone, before the new on
 
 test('what sanitising needs is up before it, and everything else starts after it', () => {
   const hooked = buildNode('web', { ...web, hooks: { deploy: './migrate', postDeploy: undefined, postStart: undefined } });
-  const made = plan(buildSpec([cache, db, hooked], [routeTo('web')]), { dataGeneration: 1, dataSource: closedSource });
+  const made = plan(buildSpec([cache, db, hooked], [routeTo('web')]), { dataGeneration: 1, dataSource: closedSource, sanitizer: hooked });
   const steps = shown(made).filter((step) => /^(start|run-job|switch-routes)/.test(step));
   assert.deepEqual(steps, [
     'start db < create-network, create-volumes db, pull-image db, switch-data 1',
@@ -158,10 +158,8 @@ test('the relationships of what sanitises decide, not those that the branch left
 
 test('an application that sanitising needs runs its deploy hook after it', () => {
   const api = buildNode('api', { hooks: { deploy: './migrate', postDeploy: undefined, postStart: undefined } });
-  const made = plan(buildSpec([api, buildNode('web', { relationships: [relatedTo('api')] })]), {
-    dataGeneration: 1,
-    dataSource: closedSource,
-  });
+  const sanitizer = buildNode('web', { relationships: [relatedTo('api')] });
+  const made = plan(buildSpec([api, sanitizer]), { dataGeneration: 1, dataSource: closedSource, sanitizer });
   const steps = shown(made).filter((step) => /^(start|run-job)/.test(step));
   assert.deepEqual(steps, [
     'start api < create-network, pull-image api',
@@ -181,7 +179,7 @@ test('other data does not run deploy hooks again', () => {
 test('a node that holds closed data and that sanitising does not need is stopped until it is done', () => {
   const spec = buildSpec([cache, db, web]);
   const observed = observedWorld(spec, { dataGeneration: 1 });
-  const made = plan(spec, { previous: spec, observed, dataGeneration: 1, dataSource: closedSource });
+  const made = plan(spec, { previous: spec, observed, dataGeneration: 1, dataSource: closedSource, sanitizer: web });
   assert.deepEqual(changed(made), [
     'replace cache: its data is not sanitised yet [hold and switch]',
     'keep db',
@@ -194,7 +192,8 @@ test('while a node rests that sanitising needs, nothing else starts', () => {
   const spec = buildSpec([cache, db, web]);
   const observed = observedWorld(spec, { dataGeneration: 1, generations: [] });
   const resting = new Set([nodeName('db')]);
-  assert.deepEqual(plan(spec, { previous: spec, observed, dataGeneration: 1, dataSource: closedSource, resting }).steps, []);
+  const wish = { dataGeneration: 1, dataSource: closedSource, sanitizer: web };
+  assert.deepEqual(plan(spec, { previous: spec, observed, ...wish, resting }).steps, []);
 });
 
 test('data is replaced under a node that rests, and it starts again', () => {

@@ -65,6 +65,11 @@ export function keptMounts({ mounts }: NodeSpec): readonly MountSpec[] {
   return mounts.length === 0 ? mounts : mounts.filter(({ source }) => source !== 'tmp');
 }
 
+/** Folders of an environment's data that these nodes mount: their own, and those of others that they share. */
+export function mountedFolders(nodes: readonly NodeSpec[]): ReadonlySet<string> {
+  return new Set(nodes.flatMap((node) => keptMounts(node).map((mount) => mount.node ?? node.name)));
+}
+
 /** Whether the data that the node mounts becomes another, so that all it has there counts for nothing. */
 export function isRebuilt(change: DataChange, spec: NodeSpec): boolean {
   const kept = keptMounts(spec);
@@ -115,6 +120,5 @@ function pendingMoves(desired: readonly VolumeMove[] | undefined, volumes: Obser
 function closedData({ spec, dataSource, dataGeneration }: Desired, sanitizer: NodeSpec | undefined): Closed | undefined {
   const sanitize = dataSource?.sanitize;
   if (!sanitize || !spec) return undefined;
-  const root = sanitizer ?? spec.nodes.find(({ name }) => name === sanitize.node);
-  return { node: sanitize.node, generation: dataGeneration, needs: neededBy(root, spec.nodes) };
+  return { node: sanitize.node, generation: dataGeneration, needs: neededBy(sanitizer, spec.nodes) };
 }

@@ -1,4 +1,4 @@
-export { dataChangeOf, keptMounts, neededBy } from './data-change.ts';
+export { dataChangeOf, keptMounts, mountedFolders, neededBy } from './data-change.ts';
 export * from './describe-plan.ts';
 export * from './diff-values.ts';
 export { findCycle, type Graph, type Ordering, topologicalOrder } from './graph.ts';

@@ -63,7 +63,7 @@ export class ModelWorld {
     this.#nodes = new Map(isUp ? nodes.map((node) => [node.name, node]) : []);
     this.#served = new Map((previous?.nodes ?? []).map((node) => [node.name, node]));
     this.#specs = new Map([...leftOvers, ...this.#served.values(), ...nodes].map((node) => [nodeDigest(node), node]));
-    this.#needs = this.#above(sanitizer ?? nodes.find(({ name }) => name === desired.dataSource?.sanitize?.node));
+    this.#needs = this.#above(sanitizer);
     for (const { node, digest, deployment, instances } of observed.generations) {
       this.#generations.set(keyOf(node, digest), { node, digest, deployment, instances: [...instances] });
     }

@@ -18,8 +18,8 @@ export interface PlanInput {
    */
   readonly routes: Digest | undefined;
   /**
-   * What the job runs that sanitises, of which only the relationships matter: what it reaches comes up before it. Undefined: the desired
-   * node of that name.
+   * What the job runs that sanitises, of which only the relationships matter: what it reaches comes up before it. Undefined: nothing
+   * does, and it fails.
    */
   readonly sanitizer?: NodeSpec | undefined;
   /** Nodes to leave as they are, whatever is wrong with them: they crash again and again and wait for their next start. */

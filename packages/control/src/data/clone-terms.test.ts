@@ -49,6 +49,14 @@ test('the data is sanitised where its own release says so, whatever the branch s
   assert.equal(sanitizeFor(terms({ target: { data: { sanitize } } })), undefined);
 });
 
+test('a branch that would run code of its own on the data before it is sanitised gets none', () => {
+  const nodes = [buildNode('db', { code: 'of the branch' }), web];
+  assert.throws(
+    () => sanitizeFor(terms({ origin: { data: { sanitize } }, nodes })),
+    (error) => isCoppiceError(error, 'conflict') && /web cannot sanitise the data: it needs db/.test(error.message),
+  );
+});
+
 test('a branch that lacks what sanitising needs gets no data', () => {
   for (const nodes of [[db], [db, buildNode('web')]]) {
     assert.throws(

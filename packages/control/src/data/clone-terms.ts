@@ -8,6 +8,7 @@ import {
   type Sanitize,
 } from '@coppice/model';
 import { globMatches } from '../release/overlay.ts';
+import { trustedNodes, untrusted } from './trusted-nodes.ts';
 
 /** What a copy of data is to hold to: whose it is, by the release that was live, and who gets it. */
 export interface CloneTerms {
@@ -26,7 +27,8 @@ export function startsEmpty({ origin, target }: CloneTerms): string | undefined 
 
 /**
  * The job that must succeed on the data before anything reaches it; undefined where its own release asks for none. It runs what that
- * release runs: a branch cannot take it away, or change what it does. Throws `conflict` where the target lacks what the job needs. Pure.
+ * release runs: a branch cannot take it away, or change what it does. Throws `conflict` where the target lacks what the job needs, or would
+ * run code of its own for it. Pure.
  */
 export function sanitizeFor({ origin, target }: CloneTerms): Sanitize | undefined {
   const wanted = origin.release.data.sanitize;
@@ -49,6 +51,9 @@ export function sanitizeFor({ origin, target }: CloneTerms): Sanitize | undefine
       },
     );
   }
+  const trusted = trustedNodes(target.spec.nodes, origin.spec.nodes);
+  const needed = node.relationships.find((relationship) => !trusted.has(relationship.node));
+  if (needed) throw untrusted(wanted.node, needed.node);
   return { node: wanted.node, run: wanted.run, timeoutMs: wanted.timeoutMs, spec: origin.specDigest };
 }
 

@@ -1,4 +1,5 @@
 import type { EnvironmentId, ObservedEnvironment, SnapshotId } from '@coppice/model';
+import { mountedFolders } from '@coppice/plan';
 import type { BackupRecord, TrashRecord } from '@coppice/state';
 import type { KeptSnapshot } from '@coppice/volumes';
 import { lastDeclared } from '../environment/kept-volumes.ts';
@@ -7,7 +8,6 @@ import type { Ports } from '../ports.ts';
 import { recordFolder } from './laid-aside.ts';
 import { type NewBackup, recordBackup } from './record-backup.ts';
 import type { SnapshotClaims } from './snapshot-claims.ts';
-import { keepsData } from './touches-data.ts';
 
 /** Of the data that each environment holds; missing where no set is seen. */
 type Generations = ReadonlyMap<EnvironmentId, number>;
@@ -56,7 +56,7 @@ export class DataKeeper {
     const environment = store.environments.get(id);
     const spec = environment && liveOf(store, environment)?.spec;
     if (!spec) return;
-    const used = new Set<string>(spec.nodes.filter(keepsData).flatMap((node) => node.mounts.map((mount) => mount.node ?? node.name)));
+    const used = mountedFolders(spec.nodes);
     const folders = new Set<string>((volumes ?? (await ports.volumes.inspect(id))).map(({ node }) => node));
     const known = store.trash.list({ environment: id }).filter(({ folder }) => folder !== undefined);
     for (const { id: record, folder = '' } of known) if (!folders.has(folder) || used.has(folder)) store.trash.delete(record);

@@ -7,7 +7,7 @@ import { gitId, shopWithMain, temporaryStore } from '@coppice/state/testing';
 import { type ForeignData, foreignData, sanitizerOf } from './foreign-data.ts';
 import { networkPolicy } from './network-policy.ts';
 
-const db = buildNode('db', { mounts: [mountAt('/data', 'exclusive')] });
+const db = buildNode('db', { kind: 'service', mounts: [mountAt('/data', 'exclusive')] });
 const cache = buildNode('cache');
 const web = buildNode('web', { relationships: [relatedTo('db'), relatedTo('gone')], mounts: [mountAt('/files')] });
 const page = buildNode('page', { relationships: [relatedTo('web'), relatedTo('db')] });
@@ -43,8 +43,17 @@ function stored(node: NodeSpec): unknown {
 test('what sanitises is the node of the release that demands it, with its ways to nodes that there are here', (t) => {
   const branch = buildNode('web', { code: 'of the branch' });
   const { foreign } = closedShop(t, [db, branch]);
-  assert.deepEqual(foreign().sanitize(), { run: './clean', timeoutMs: 1_000 });
+  assert.deepEqual(foreign().sanitize(), { run: './clean', timeoutMs: 1_000, mounted: new Set(['db']) });
   assert.deepEqual(foreign().sanitizeNode(), stored({ ...web, relationships: [relatedTo('db')] }));
+});
+
+test('what would run code of the branch before the data is sanitised does not count as needed, and nothing is sanitised without it', (t) => {
+  const { store, environment, foreign } = closedShop(t, [{ ...db, kind: 'application' }, web]);
+  assert.deepEqual(sanitizerOf(store, environment.desired)?.relationships, []);
+  assert.throws(
+    () => foreign().sanitizeNode(),
+    (error) => isCoppiceError(error, 'conflict') && /web cannot sanitise the data: it needs db/.test(error.message),
+  );
 });
 
 test('it follows what was renamed', (t) => {
@@ -80,6 +89,16 @@ test('once it succeeded the data is open, for this plan and for what comes', (t)
   const { sanitize: _, ...open } = environment.desired.dataSource ?? assert.fail();
   assert.deepEqual(store.environments.get(environment.id)?.desired, { ...environment.desired, dataSource: open });
   assert.deepEqual(data.environment().desired.dataSource, open);
+});
+
+test('what was put aside of it is not put there again, while what was renamed is', (t) => {
+  const volumeMoves = [
+    { from: 'db', to: 'database' },
+    { from: 'old', to: 'old~t_1' },
+  ];
+  const { store, environment, foreign } = closedShop(t, [db, web], { volumeMoves });
+  foreign().forgetAside();
+  assert.deepEqual(store.environments.get(environment.id)?.desired.volumeMoves, [volumeMoves[0]]);
 });
 
 test('data that came meanwhile is not opened by what sanitised other data', (t) => {

@@ -8,11 +8,13 @@ import {
   type NodeName,
   type NodeSpec,
 } from '@coppice/model';
-import { keptMounts, neededBy, sanitizeHook } from '@coppice/plan';
+import { keptMounts, mountedFolders, neededBy, sanitizeHook } from '@coppice/plan';
 import type { EnvironmentRecord, Store } from '@coppice/state';
+import { trustedNodes, untrusted } from '../data/trusted-nodes.ts';
+import { isDetached } from './kept-volumes.ts';
 
 /** What the steps need to know of foreign data that was not sanitised yet. */
-export interface ForeignData extends Pick<EnvironmentWork, 'sanitize' | 'sanitizeNode' | 'switched' | 'sanitized'> {
+export interface ForeignData extends Pick<EnvironmentWork, 'sanitize' | 'sanitizeNode' | 'forgetAside' | 'switched' | 'sanitized'> {
   /** How sanitising this data went in other deployments than this: nobody runs it a second time on what half a run left. */
   readonly jobs: (deployment: DeploymentId) => ReturnType<EnvironmentWork['jobs']>;
   /** The environment as it was, open once its data was sanitised meanwhile. */
@@ -39,11 +41,17 @@ export function foreignData(input: {
   let isThere = input.dataGeneration === desired.dataGeneration;
   const isClosed = (): boolean => environment === input.environment && sanitize !== undefined;
   return {
-    sanitize: () => sanitize && { run: sanitize.run, timeoutMs: sanitize.timeoutMs },
+    sanitize: () => sanitize && { run: sanitize.run, timeoutMs: sanitize.timeoutMs, mounted: mountedFolders(spec.nodes) },
     sanitizeNode: () => {
       if (!sanitizer) throw new CoppiceError('internal', `no release is left that demands to sanitise the data of ${id}`);
       refuseLost(sanitizer, desired);
+      refuseUntrusted(store, desired);
       return sanitizer;
+    },
+    forgetAside: () => {
+      const now = store.environments.get(id)?.desired;
+      if (!now?.volumeMoves || now.dataGeneration !== desired.dataGeneration) return;
+      store.environments.setDesired(id, { ...now, volumeMoves: now.volumeMoves.filter(({ to }) => !isDetached(to)) });
     },
     switched: () => {
       isThere = true;
@@ -70,16 +78,28 @@ export function foreignData(input: {
 
 /**
  * The node that sanitises an environment's data, as the release that demands it has it, with those of its relationships that lead to nodes
- * there are here, and its volumes, where they went by a rename. Undefined where nothing is to be sanitised, and where no record is left of
- * the release.
+ * there are here and that may run on the data before, and its volumes, where they went by a rename. Undefined where nothing is to be
+ * sanitised, and where no record is left of the release.
  */
-export function sanitizerOf(store: Pick<Store, 'releases'>, { spec, dataSource, volumeMoves }: Desired): NodeSpec | undefined {
+export function sanitizerOf(store: Pick<Store, 'releases'>, desired: Desired): NodeSpec | undefined {
+  const { sanitizer, trusted } = demandOf(store, desired) ?? {};
+  return sanitizer && { ...sanitizer, relationships: sanitizer.relationships.filter(({ node }) => trusted?.has(node)) };
+}
+
+interface Demand {
+  /** With all of its relationships that lead to nodes there are here. */
+  readonly sanitizer: NodeSpec;
+  readonly trusted: ReadonlySet<NodeName>;
+}
+
+function demandOf(store: Pick<Store, 'releases'>, { spec, dataSource, volumeMoves }: Desired): Demand | undefined {
   const sanitize = dataSource?.sanitize;
-  const demanded = sanitize && store.releases.getSpec(sanitize.spec)?.nodes.find(({ name }) => name === sanitize.node);
-  if (!demanded) return undefined;
+  const demanding = sanitize && store.releases.getSpec(sanitize.spec)?.nodes;
+  const demanded = demanding?.find(({ name }) => name === sanitize?.node);
+  if (!demanding || !demanded) return undefined;
   const here = new Map<string, NodeName>(spec?.nodes.map(({ name }) => [name, name]));
   const renamed = (name: NodeName): NodeName => here.get(volumeMoves?.find(({ from }) => from === name)?.to ?? name) ?? name;
-  return {
+  const sanitizer = {
     ...demanded,
     relationships: demanded.relationships
       .map((relationship) => ({ ...relationship, node: renamed(relationship.node) }))
@@ -89,6 +109,14 @@ export function sanitizerOf(store: Pick<Store, 'releases'>, { spec, dataSource, 
       return renamed(owner) === owner ? mount : { ...mount, node: renamed(owner) };
     }),
   };
+  return { sanitizer, trusted: trustedNodes(spec?.nodes ?? [], demanding) };
+}
+
+/** What it needs and would run code of the branch does not run, and what sanitises would not find all the data. */
+function refuseUntrusted(store: Pick<Store, 'releases'>, desired: Desired): void {
+  const { sanitizer, trusted } = demandOf(store, desired) ?? {};
+  const needed = sanitizer?.relationships.find(({ node }) => !trusted?.has(node));
+  if (sanitizer && needed) throw untrusted(sanitizer.name, needed.node);
 }
 
 /** What is put aside cannot be mounted, and must not stay as it is. */

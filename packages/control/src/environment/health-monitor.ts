@@ -143,11 +143,11 @@ export class HealthMonitor {
 
 /**
  * Until the next probe. That a port is open tells little of a process that runs, and so many ports are most of what an idle server does: while
- * they are, they are tried half as often, and once one is not, so much more often that it is found as soon.
+ * they are, they are tried a third as often, and once one is not, so much more often that it is found as soon on average.
  */
 function waitMs({ probe, intervalMs }: ReadinessSpec, { failures }: Health): number {
   if (probe.kind !== 'tcp') return intervalMs;
-  return failures > 0 ? intervalMs / 4 : intervalMs * 2;
+  return failures > 0 ? intervalMs / 4 : intervalMs * 3;
 }
 
 /** A restart makes it another process, with nothing known. */

@@ -76,6 +76,7 @@ export function workOf(input: WorkInput): EnvironmentWork {
       environment.desired.run === 'up' ? input.lingering.ask({ ...generation, environment: environment.id }) : 'wait',
     sanitize: foreign.sanitize,
     sanitizeNode: foreign.sanitizeNode,
+    forgetAside: foreign.forgetAside,
     switched: foreign.switched,
     sanitized: foreign.sanitized,
     noteReady: (instances) => {

@@ -1,4 +1,4 @@
-import type { EnvironmentId, NodeName, NodeSpec, SnapshotId } from '@coppice/model';
+import { type EnvironmentId, type NodeName, type NodeSpec, nodeDigest, type SnapshotId } from '@coppice/model';
 import type { Replacement } from '@coppice/volumes';
 import { liveOf } from '../history/find.ts';
 import type { SimulatedServer } from './simulated-server.ts';
@@ -7,6 +7,8 @@ import type { SimulatedServer } from './simulated-server.ts';
 export interface Demand {
   /** As the release has it whose data it is. */
   readonly sanitizer: NodeSpec;
+  /** All nodes of that release. */
+  readonly nodes: readonly NodeSpec[];
 }
 
 interface Copy {
@@ -63,15 +65,20 @@ export class ForeignCopies {
     const live = environment && liveOf(store, environment);
     const wanted = live?.release.data.sanitize;
     const sanitizer = wanted && live.spec.nodes.find(({ name }) => name === wanted.node);
-    return sanitizer && { sanitizer };
+    return sanitizer && { sanitizer, nodes: live.spec.nodes };
   }
 }
 
-/** Nodes of those desired that the job needs, through any number of others: only they may run before it is done. */
-export function neededBy({ sanitizer }: Demand, nodes: readonly NodeSpec[]): ReadonlySet<NodeName> {
+/**
+ * Nodes of those desired that the job needs, through any number of others, and that run no code of the branch: only they may run before it
+ * is done.
+ */
+export function neededBy({ sanitizer, nodes: demanding }: Demand, nodes: readonly NodeSpec[]): ReadonlySet<NodeName> {
   const needed = new Set<NodeName>();
+  const known = new Set(demanding.map(nodeDigest));
+  const isTrusted = (spec: NodeSpec): boolean => known.has(nodeDigest(spec)) || (spec.kind === 'service' && spec.trace.type !== 'image');
   const add = (spec: NodeSpec | undefined): void => {
-    for (const { node } of spec?.relationships ?? []) if (nodes.some(({ name }) => name === node)) needed.add(node);
+    for (const { node } of spec?.relationships ?? []) if (nodes.some((other) => other.name === node && isTrusted(other))) needed.add(node);
   };
   add(sanitizer);
   for (const name of needed) add(nodes.find((node) => node.name === name));
