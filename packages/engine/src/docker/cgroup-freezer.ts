@@ -28,6 +28,12 @@ export function freezerOfProcess(pid: number, container: string): CgroupFreezer 
   return group === undefined ? undefined : freezerOf(group);
 }
 
+/** Whether no process of that number runs, one that nobody has asked yet how it ended aside. */
+export function hasEnded(pid: number): boolean {
+  const stat = pid > 0 ? readIfThere(`/proc/${pid}/stat`) : undefined;
+  return stat === undefined || /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+}
+
 /** The container's group, from the text of a `/proc/PID/cgroup` (cgroups(7)): lines of `hierarchy:controllers:path`. */
 export function cgroupOf(membership: string, container: string): Cgroup | undefined {
   const groups = membership.split('\n').map((line) => /^(\d+):([^:]*):(.*)$/.exec(line)?.slice(1) ?? []);

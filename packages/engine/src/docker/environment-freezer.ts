@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CoppiceError, type EnvironmentId } from '@coppice/model';
-import { type CgroupFreezer, freezerOfProcess } from './cgroup-freezer.ts';
+import { type CgroupFreezer, freezerOfProcess, hasEnded } from './cgroup-freezer.ts';
 import { type DockerConnection, unlessStatus } from './docker-connection.ts';
 import type { ServerScope } from './environment-containers.ts';
 import { type Labels, labelNames } from './labels.ts';
@@ -42,16 +42,12 @@ export class EnvironmentFreezer {
   async #freeze(environment: EnvironmentId, ids: readonly string[]): Promise<void> {
     const { connection } = this.#scope;
     const found = (await Promise.all(ids.map((id) => inspectContainer(connection, id)))).filter((inspection) => inspection !== undefined);
-    const switches = found.map((inspection) => ({ id: inspection.Id, freezer: freezerOf(inspection) }));
+    const switches = found.map((inspection) => ({ inspection, freezer: freezerOf(inspection) }));
     const own = switches.flatMap(({ freezer }) => (freezer === undefined ? [] : [freezer]));
     const others = switches.filter(({ freezer }) => freezer === undefined);
     this.#frozen.set(environment, [...(this.#frozen.get(environment) ?? []), ...own]);
     for (const freezer of own) freezer.freeze();
-    await Promise.all([
-      standStill(own),
-      // 409: it has ended, or was paused.
-      ...others.map(({ id }) => unlessStatus([404, 409], connection.json({ method: 'POST', path: `/containers/${id}/pause` }))),
-    ]);
+    await Promise.all([standStill(own), ...others.map(({ inspection }) => pauseContainer(connection, inspection))]);
   }
 
   async #running(environment: EnvironmentId): Promise<readonly string[]> {
@@ -70,6 +66,17 @@ export class EnvironmentFreezer {
 
   #labels(environment: EnvironmentId): Labels {
     return { [labelNames.server]: this.#scope.serverId, [labelNames.environment]: environment };
+  }
+}
+
+/** By the engine; nothing where it has ended. */
+async function pauseContainer(connection: DockerConnection, { Id, State }: ContainerInspection): Promise<void> {
+  try {
+    // 409: it has ended, or was paused.
+    await unlessStatus([404, 409], connection.json({ method: 'POST', path: `/containers/${Id}/pause` }));
+  } catch (error) {
+    // The engine hears of its end a while after it.
+    if (!hasEnded(State.Pid)) throw error;
   }
 }
 
