@@ -112,7 +112,7 @@ function demandOf(store: Pick<Store, 'releases'>, { spec, dataSource, volumeMove
   return { sanitizer, trusted: trustedNodes(spec?.nodes ?? [], demanding) };
 }
 
-/** What it needs and would run code of the branch does not run, and what sanitises would not find all the data. */
+/** Throws `conflict` where what it needs would run code of the branch: that does not run, and the job would not find all that it needs. */
 function refuseUntrusted(store: Pick<Store, 'releases'>, desired: Desired): void {
   const { sanitizer, trusted } = demandOf(store, desired) ?? {};
   const needed = sanitizer?.relationships.find(({ node }) => !trusted?.has(node));
