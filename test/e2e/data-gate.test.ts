@@ -64,6 +64,25 @@ test('a revert with data brings back what the release last served', async () => 
   assert.equal(await read(host), 'of-the-first');
 });
 
+test('a deployment that fails while all requests wait gives its data back by itself, and says what it kept', async () => {
+  const clone = await server.project('held');
+  const host = 'main.held.localhost';
+  await clone.deploy(keeper({ source: 'instance' }));
+  await write(host, 'precious');
+  await clone.commit(keeper({ source: 'instance', start: 'sh -c "echo half-migrated > kept/text; sleep 1; exit 1"' }));
+  const reads: Promise<string>[] = [];
+  const reading = setInterval(() => void reads.push(read(host)), 100);
+  const { code, output } = await clone.push();
+  clearInterval(reading);
+  assert.notEqual(code, 0, output);
+  assert.deepEqual([...new Set(await Promise.all(reads))], ['precious']);
+  const kept = /what was made of it since is kept as (b_\w+)/.exec(output)?.[1] ?? '';
+  assert.match(kept, /^b_/, output);
+  const restored = await server.cli('backup', 'restore', kept, '--project', 'held');
+  assert.equal(restored.code, 0, restored.stderr);
+  assert.equal(await read(host), 'half-migrated\n');
+});
+
 test('foreign data is closed until it is sanitised, whatever the branch says', async () => {
   const clone = await server.project('closed');
   const sanitize = 'data: { sanitize: { node: web, run: node scrub.mjs } }\n';

@@ -76,7 +76,7 @@ export function createControlPlane(ports: Ports): RunningControlPlane {
   const loop = new Loop({ ports, activities, queue, reconciler, health });
   const lookIn = loop.lookIn.bind(loop);
   const capture = new Capture({ ports, claims, health, lookIn });
-  const backups = new BackupBefore({ ports, capture, keeper });
+  const backups = new BackupBefore({ ports, capture, claims, keeper });
   const deployer = new Deployer({ ports, reconciler, keeper, backups, lookIn });
   const cloner = new Cloner({ ports, queue, capture });
   const sleeper = new Sleeper({ ports, activities, queue, reconciler, wakeFailures, lookIn });

@@ -22,7 +22,7 @@ import { buildNode, deploymentId, nodeName } from '@coppice/model/builders';
 import { makePlan, mountedFolders, type Plan, type RecordedJob, sanitizeHook } from '@coppice/plan';
 import { createSimulatedRouter, type SimulatedRouter } from '@coppice/router';
 import { createSimulatedVolumes, type SimulatedVolumes, type Volumes } from '@coppice/volumes';
-import type { EnvironmentWork, RoutesNow } from './environment-work.ts';
+import type { EnvironmentWork, HeldCopy, RoutesNow } from './environment-work.ts';
 import { type Execution, executePlan, type StepResult } from './execute-plan.ts';
 import { createPerformer } from './performer.ts';
 import { probe } from './probe.ts';
@@ -42,6 +42,7 @@ export interface Wish extends Partial<Pick<Desired, 'exists' | 'run' | 'dataGene
   readonly attempt?: DeploymentId;
   /** What the job runs that sanitises. */
   readonly sanitizer?: NodeSpec;
+  readonly heldCopy?: HeldCopy;
 }
 
 /**
@@ -79,7 +80,10 @@ export class EnvironmentFixture {
     const routes = spec && routeTableDigest(this.#table(wish, spec, now));
     const desired = this.desired(wish);
     const jobs = this.jobs.filter((job) => job.deployment === desired.attempt);
-    return { plan: makePlan({ desired, observed, previous: this.served, jobs, routes, sanitizer }), observed };
+    return {
+      plan: makePlan({ desired, observed, previous: this.served, jobs, routes, sanitizer, copiesHeld: wish.heldCopy !== undefined }),
+      observed,
+    };
   }
 
   /** The wish as it is written down, foreign data that was sanitised being open. */
@@ -256,6 +260,7 @@ export class EnvironmentFixture {
         return sanitizer;
       },
       forgetAside: () => undefined,
+      heldCopy: wish.heldCopy,
       switched: () => {
         isThere = true;
       },
@@ -274,7 +279,7 @@ export class EnvironmentFixture {
       get: (target, name) => {
         const method: unknown = Reflect.get(target, name);
         const isWhole = whole.includes(String(name));
-        if (typeof method !== 'function' || (!isWhole && name !== 'ensure')) return method;
+        if (typeof method !== 'function' || (!isWhole && name !== 'ensure' && name !== 'snapshot')) return method;
         return async (...input: readonly unknown[]): Promise<unknown> => {
           const [change] = input;
           const moved = name === 'moveNode' ? Object.values(change ?? {}).map((node) => `/data/${node}/`) : [''];

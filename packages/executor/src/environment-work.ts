@@ -9,6 +9,7 @@ import type {
   NodeSpec,
   ObservedInstance,
   RouteTable,
+  SnapshotId,
 } from '@coppice/model';
 
 /** All that the steps of one environment's plan need to know; pure answers but for `record` and `say`. */
@@ -52,6 +53,8 @@ export interface EnvironmentWork {
   readonly sanitizeNode: () => NodeSpec;
   /** What was put aside of the desired data is about to be deleted: nothing is put there again. */
   readonly forgetAside: () => void;
+  /** Where the data is copied while requests wait; undefined where nobody wants it. */
+  readonly heldCopy: HeldCopy | undefined;
   /** The data is that of the desired generation from now on: where it is closed, the policy says so. */
   readonly switched: () => void;
   /** The job succeeded: the data is open. */
@@ -59,6 +62,15 @@ export interface EnvironmentWork {
   readonly noteReady: (instances: readonly ObservedInstance[]) => void;
   /** A line for the activity's log and whoever follows it. */
   readonly say: (line: string) => void;
+}
+
+/** A copy of all data as it is while requests wait. */
+export interface HeldCopy {
+  readonly id: SnapshotId;
+  /** It is made, and no request was open any more. */
+  readonly copied: () => void;
+  /** Requests go on from now on, so that what they write is not in it. */
+  readonly outdated: () => void;
 }
 
 /** The network as it is, and which generation each node's stable address leads to. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isCoppiceError, nodeDigest } from '@coppice/model';
+import { CoppiceError, isCoppiceError, nodeDigest } from '@coppice/model';
 import { buildSpec, deploymentId, mountAt, nodeName, relatedTo, routeTo } from '@coppice/model/builders';
 import { EnvironmentFixture, probedNode } from './environment-fixture.ts';
 import type { StepResult } from './execute-plan.ts';
@@ -255,6 +255,29 @@ test('what a failed attempt left of a node that no release names can be stopped'
   environment.engine.behave('more', { exits: { exitCode: 1 } });
   failureOf(await environment.apply({ spec: buildSpec([db, web, probedNode('more')], routes) }));
   assertDone(await environment.apply({ spec: first }));
+  await assertServes(environment, first);
+});
+
+test('nothing leads any more to what a failed attempt left when that is stopped, although the attempt was told its routes were not switched', async () => {
+  const environment = await deployed();
+  const [one, other] = [nodeName('db'), nodeName('more')];
+  const more = probedNode('more', { mounts: [mountAt('/var/lib/db', 'exclusive')] });
+  const lost = (moment: string, { kind }: { readonly kind: string }): void => {
+    if (moment === 'after' && kind === 'switch-routes') throw new CoppiceError('engine-failed', 'the answer was lost');
+  };
+  const attempt = { spec: buildSpec([more], [routeTo('more')]), volumeMoves: [{ from: one, to: other }] };
+  assert.match(failureOf(await environment.apply(attempt, { onEffect: lost })), /the answer was lost/);
+  const left = await environment.idOf('more.0');
+  assert.deepEqual(environment.routed(), [left]);
+  let isStopped = false;
+  const stopped = (moment: string, step: { readonly id: string }): void => {
+    if (moment !== 'after' || !step.id.startsWith('stop more')) return;
+    isStopped = true;
+    assert.ok(!environment.routed().includes(left));
+  };
+  const back = { spec: first, volumeMoves: [{ from: other, to: one }] };
+  assertDone(await environment.apply(back, { onEffect: stopped }));
+  assert.ok(isStopped);
   await assertServes(environment, first);
 });
 

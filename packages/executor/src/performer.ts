@@ -20,6 +20,7 @@ import { NetworkKeeper } from './network-keeper.ts';
 import { runHook, runSanitize } from './run-hook.ts';
 import { mountsOf, runSpec } from './run-spec.ts';
 import { stepLimitMs } from './step-limit.ts';
+import { stillWhile } from './still-while.ts';
 import { TrailingWork } from './trailing-work.ts';
 
 export interface PerformerParts {
@@ -68,6 +69,8 @@ type DownKind = 'drain' | 'stop' | 'remove-instances' | 'remove-routes' | 'remov
 function upSteps(parts: PerformerParts, network: NetworkKeeper, trailing: TrailingWork): Omit<Performers, DownKind> {
   const { engine, volumes, work, nowMs } = parts;
   const started = new Map<string, readonly ObservedInstance[]>();
+  /** No request is open on what is held: those that wait already have none. */
+  let isDrained = true;
   const ref = (node: NodeName, digest: Digest): GenerationRef => ({ environment: work.environment, node, digest });
   return {
     'create-network': async () => {
@@ -86,6 +89,14 @@ function upSteps(parts: PerformerParts, network: NetworkKeeper, trailing: Traili
       await volumes.replace({ environment: work.environment, generation, from, keep, aside });
       work.switched();
       await network.applyIfThere();
+    },
+    'copy-data': async () => {
+      const { heldCopy, environment } = work;
+      // What is open may still write.
+      if (!heldCopy || !isDrained) return;
+      await volumes.sync(environment);
+      await stillWhile(engine, environment, async () => await volumes.snapshot({ environment, id: heldCopy.id }));
+      heldCopy.copied();
     },
     'move-volumes': async ({ moves }) => {
       await removeHolders(engine, work);
@@ -132,10 +143,11 @@ function upSteps(parts: PerformerParts, network: NetworkKeeper, trailing: Traili
       await network.hold(nodes);
       const { generations } = await engine.members(work.environment);
       const held = generations.filter(({ node }) => nodes.includes(node)).flatMap(({ instances }) => instances);
-      await awaitDrained(parts, held, { withinMs: holdDrainMs, signal });
+      isDrained = await awaitDrained(parts, held, { withinMs: holdDrainMs, signal });
     },
     // The policy is not observed: a plan that was cut off before it was swapped is made good here.
     'switch-routes': async () => {
+      work.heldCopy?.outdated();
       await network.release();
       await network.apply();
     },
@@ -168,6 +180,8 @@ function downSteps(parts: PerformerParts, network: NetworkKeeper): Pick<Performe
         digest,
         instances.map(({ id }) => id),
       );
+      // What an attempt left: its swap of the routes may have been done although it was told that it failed.
+      if (!knownNode(work, node)) await network.switchRoutes('where there are some');
       await engine.stopGeneration(ref(node, digest), stopOf(work, node));
       await network.apply();
     },

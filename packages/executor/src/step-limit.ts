@@ -9,6 +9,7 @@ const limits: Readonly<Record<StepKind, number>> = {
   // Stopping at nothing else, a copy of files takes as long as there are files.
   'switch-data': 60 * minuteMs,
   'move-volumes': 2 * minuteMs,
+  'copy-data': 10 * minuteMs,
   'pull-image': 20 * minuteMs,
   'run-job': 65 * minuteMs,
   start: 5 * minuteMs,

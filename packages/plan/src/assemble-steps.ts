@@ -24,6 +24,8 @@ export interface Assembly {
   /** Requests wait already, since a plan was cut off. */
   readonly holding: boolean;
   readonly data: DataChange | undefined;
+  /** Whether all data is to be copied once requests wait at the routes of these nodes; undefined: none are let wait that do not wait already. */
+  readonly copiesUnder: (held: readonly NodeName[] | undefined) => boolean;
   /** By node: others whose old generations must be gone before it starts, since they have a volume of which one is the only holder. */
   readonly waitsFor: ReadonlyMap<NodeName, readonly NodeName[]>;
   /** The data is sanitised by this plan. */

@@ -18,9 +18,11 @@ export function bringUp(list: StepList, assembly: Assembly, active: readonly Nod
   const network = assembly.createNetwork ? list.add({ kind: 'create-network' }) : undefined;
   const early = active.filter((work) => work.stopFirst.length > 0);
   const { data } = assembly;
-  const hold = addHold(list, assembly, { active, early: data ? early : early.filter((work) => work.stopLast.length === 0) });
+  const held = heldNodes(assembly, { active, early: data ? early : early.filter((work) => work.stopLast.length === 0) });
+  const hold = held && list.add({ kind: 'hold-routes', nodes: held });
   const stops = orderStops(list, { works: stopsOf(early, 'stopFirst'), relations: assembly.served, before: () => [hold] });
   const stopped = [...stops.values()].flat();
+  const copied = assembly.copiesUnder(held) ? list.add({ kind: 'copy-data' }, [hold, ...stopped]) : undefined;
   const replaced = addDataSteps(list, data, [network, hold, ...stopped]);
   const sanitize =
     assembly.sanitizes && data?.closed ? addSanitize(list, data.closed, [network, hold, replaced.last, ...stopped]) : undefined;
@@ -37,14 +39,14 @@ export function bringUp(list: StepList, assembly: Assembly, active: readonly Nod
   for (const work of active) {
     const own = stopsFor(work);
     const isNeeded = data?.closed?.needs.has(work.node) === true;
-    const added = addNode(list, work, { network, hold, stops: own, replaced, sanitize, isNeeded });
+    const added = addNode(list, work, { network, hold, stops: own, copied, replaced, sanitize, isNeeded });
     if (added.up !== undefined) up.set(work.node, added.up);
     if (added.ready !== undefined) ready.set(work.node, added.ready);
     if (isNeeded && sanitize !== undefined) list.order(sanitize, [added.up]);
     if (added.pull !== undefined) pulls.set(work.node, added.pull);
     loose.push(...added.loose);
     // What is stopped early stays up as long as it can. Where a dependency stops too, or the data waits, it has to go first.
-    entries.set(work.node, data || earlyBelow.has(work.node) ? added.entry : [...added.entry, ...own]);
+    entries.set(work.node, data || copied !== undefined || earlyBelow.has(work.node) ? added.entry : [...added.entry, ...own]);
   }
   // A node is not stopped for its successor while that one's image is still to come.
   for (const [node, ids] of data ? stops : []) {
@@ -61,6 +63,7 @@ export function bringUp(list: StepList, assembly: Assembly, active: readonly Nod
   }
   const gate = sanitize ?? replaced.last;
   if (data) loose.push(...(gate === undefined ? stopped : [gate]));
+  if (copied !== undefined) loose.push(copied);
   return { ready: [...loose, ...[...ready.values()].filter((id) => !awaited.has(id))], holds: hold !== undefined };
 }
 
@@ -69,15 +72,14 @@ function addSanitize(list: StepList, { node, generation }: Closed, after: readon
 }
 
 /** Requests wait while something they need is replaced in place, and go on waiting where a plan that was cut off let them wait. */
-function addHold(
-  list: StepList,
+function heldNodes(
   assembly: Assembly,
   { active, early }: { readonly active: readonly NodeWork[]; readonly early: readonly NodeWork[] },
-): MaybeId {
+): readonly NodeName[] | undefined {
   const cause = assembly.holding ? active.filter((work) => work.target !== undefined && work.awaitReady) : early;
   if (cause.length === 0) return undefined;
   const nodes = assembly.routedAbove(cause.map((work) => work.node));
-  return nodes.length === 0 ? undefined : list.add({ kind: 'hold-routes', nodes });
+  return nodes.length === 0 ? undefined : nodes;
 }
 
 interface Added {
@@ -96,6 +98,7 @@ interface Before {
   readonly network: MaybeId;
   readonly hold: MaybeId;
   readonly stops: readonly string[];
+  readonly copied: MaybeId;
   readonly replaced: DataSteps;
   readonly sanitize: MaybeId;
   /** The node comes up before the data is sanitised. */
@@ -115,7 +118,7 @@ function addNode(list: StepList, work: NodeWork, before: Before): Added {
   const isHeldFor = before.stops.length > 0 || before.replaced.first !== undefined;
   if (before.hold !== undefined && isHeldFor) list.order(before.hold, prepared);
   if (before.replaced.first !== undefined) list.order(before.replaced.first, [pull]);
-  const gates = [data, before.isNeeded ? undefined : before.sanitize];
+  const gates = [data, before.copied, before.isNeeded ? undefined : before.sanitize];
   const around = [before.network, volumes, pull, ...before.stops, ...gates];
   // What sanitising needs is up before any hook may run.
   const late = before.isNeeded ? before.sanitize : undefined;

@@ -23,12 +23,14 @@ function begin(value: Scenario, overrides: Parameters<typeof startOf>[1] = {}): 
   return { world: new ModelWorld(start), start };
 }
 
-function inputOf(world: ModelWorld, { previous, sanitizer, resting }: Pick<ModelStart, 'previous' | 'sanitizer' | 'resting'>): PlanInput {
+type Around = Pick<ModelStart, 'previous' | 'sanitizer' | 'resting'> & Pick<PlanInput, 'copiesHeld'>;
+
+function inputOf(world: ModelWorld, { previous, sanitizer, resting, copiesHeld }: Around): PlanInput {
   const { desired, jobs } = world;
-  return { desired, observed: world.observe(), previous, jobs, routes: world.wantedRoutes(), sanitizer, resting };
+  return { desired, observed: world.observe(), previous, jobs, routes: world.wantedRoutes(), sanitizer, resting, copiesHeld };
 }
 
-function planOf(world: ModelWorld, start: Pick<ModelStart, 'previous' | 'sanitizer' | 'resting'>): Plan {
+function planOf(world: ModelWorld, start: Around): Plan {
   return makePlan(inputOf(world, start));
 }
 
@@ -210,6 +212,35 @@ test('while nodes rest that crashed, nothing is done that has to wait for them',
     { numRuns },
   );
 });
+
+test('where the data is copied, nothing that could change it starts before, and requests go on after it', () => {
+  let copies = 0;
+  fc.assert(
+    fc.property(scenario, (value) => {
+      const { world, start } = begin({ ...value, copiesHeld: true });
+      const { steps } = planOf(world, start);
+      const copy = steps.find(({ kind }) => kind === 'copy-data');
+      if (!copy) return;
+      copies += 1;
+      const later = stepsAfter(copy, steps);
+      const mustWait = steps.filter(({ kind }) => kind === 'start' || kind === 'run-job' || kind === 'switch-routes');
+      for (const step of mustWait) assert.ok(later.has(step.id), `${step.id} does not wait for ${copy.id}`);
+      assert.deepEqual(
+        planOf(world, { ...start, copiesHeld: false }).steps.filter(({ kind }) => kind === 'copy-data'),
+        [],
+      );
+    }),
+    { numRuns },
+  );
+  assert.ok(copies > 20, `${copies} plans copy data`);
+});
+
+/** Ids of the steps that wait for one, through any number of others. */
+function stepsAfter(of: Step, steps: readonly Step[]): ReadonlySet<string> {
+  const found = new Set([of.id]);
+  for (const { id, after } of steps) if (after.some((other) => found.has(other))) found.add(id);
+  return found;
+}
 
 test('steps are in topological order, with unique ids, and wait only for steps of the plan', () => {
   fc.assert(

@@ -147,7 +147,11 @@ function removalReason({ desired }: PlanInput): Reason {
   return { kind: desired.run === 'suspended' ? 'suspended' : 'gone' };
 }
 
-function stepsOf({ desired, observed, previous, routes }: PlanInput, world: World, works: readonly NodeWork[]): readonly Step[] {
+function stepsOf(
+  { desired, observed, previous, routes, copiesHeld }: PlanInput,
+  world: World,
+  works: readonly NodeWork[],
+): readonly Step[] {
   // Only nodes that change have edges, so a plan costs what it changes.
   const active = works.filter((work) => work.change.action !== 'keep').map((work) => work.node);
   const wanted = relations(active, [world.specs]);
@@ -159,9 +163,11 @@ function stepsOf({ desired, observed, previous, routes }: PlanInput, world: Worl
   const isRouted = (node: NodeName): boolean => world.routed.has(node);
   const differ = routes !== undefined && routes !== observed.routes;
   if (desired.run === 'suspended') return suspendSteps(stopping, { differ, isRouted }, world.data);
+  const canCopy = copiesHeld === true && !world.data && observed.hold !== 'switching' && observed.volumes.length > 0;
   const sanitizes = world.data?.closed !== undefined && !world.isStalled;
   return assembleSteps({
     works,
+    copiesUnder: (held) => canCopy && (held ? held.length === world.routed.size : observed.hold === 'suspended'),
     desired: wanted,
     served,
     createNetwork: !observed.network && (world.specs.size > 0 || sanitizes),

@@ -2,6 +2,7 @@ import {
   type Desired,
   type Digest,
   digestOf,
+  type EnvironmentSpec,
   isClosed,
   type NodeName,
   type NodeSpec,
@@ -52,6 +53,10 @@ export class ModelWorld {
   #network: boolean;
   #routes: Digest | undefined;
   #held: readonly NodeName[] = [];
+  /** All requests wait since the environment slept. */
+  #isAsleep: boolean;
+  /** Where routes led before. */
+  readonly #routedBefore: readonly NodeName[];
   #started = 0;
 
   constructor(start: ModelStart) {
@@ -70,6 +75,8 @@ export class ModelWorld {
     this.data = new ModelData(observed, kept);
     this.#network = observed.network;
     this.#routes = observed.routes;
+    this.#isAsleep = observed.hold === 'suspended';
+    this.#routedBefore = routedBy(previous);
   }
 
   get jobs(): readonly RecordedJob[] {
@@ -87,7 +94,7 @@ export class ModelWorld {
       jobs: [],
       ...this.data.observe(),
       routes: this.#routes,
-      hold: this.#held.length > 0 ? 'switching' : undefined,
+      hold: this.#isAsleep ? 'suspended' : this.#held.length > 0 ? 'switching' : undefined,
     };
   }
 
@@ -126,6 +133,7 @@ export class ModelWorld {
         break;
       case 'hold-routes':
         this.#held = step.nodes;
+        this.#isAsleep = false;
         this.#routes = digestOf({ held: step.nodes });
         break;
       case 'switch-routes':
@@ -134,6 +142,7 @@ export class ModelWorld {
           check(this.#ready(name).length >= wantedInstances(this.#node(name)), `routes are switched while ${name} is not ready`);
         }
         this.#held = [];
+        this.#isAsleep = false;
         this.#routes = this.wantedRoutes() ?? this.#routes;
         break;
       case 'stop':
@@ -147,6 +156,9 @@ export class ModelWorld {
         check(this.#isSwitchPending(), 'data is replaced that is as desired');
         this.#checkNobodyMounts(step.id, () => true);
         this.data.replace(step);
+        break;
+      case 'copy-data':
+        this.#checkAllWait(step.id);
         break;
       case 'move-volumes':
         check(!this.#isSwitchPending(), 'volumes are moved in data that is about to be replaced');
@@ -228,7 +240,7 @@ export class ModelWorld {
   }
 
   #routed(): readonly NodeName[] {
-    return (this.#desired.spec?.routes ?? []).flatMap((route) => (route.kind === 'upstream' ? [route.node] : []));
+    return routedBy(this.#desired.spec);
   }
 
   /** Desired nodes that a node needs, through any number of others. */
@@ -324,6 +336,13 @@ export class ModelWorld {
     }
   }
 
+  /** No request reaches anything. */
+  #checkAllWait(id: string): void {
+    for (const name of this.#isAsleep ? [] : [...this.#routedBefore, ...this.#routed()])
+      check(this.#held.includes(name), `${id} comes while requests reach ${name}`);
+    check(this.data.generation !== undefined, `${id} comes before there is data`);
+  }
+
   /** What was served goes dependants first; a dependant that is replaced in place of its old one has gone already, or overlaps. */
   #checkDependantsGone(name: NodeName, digest: Digest, isDataStop: boolean): void {
     const before = this.#served.get(name);
@@ -365,6 +384,10 @@ export class ModelWorld {
       check(!held || live.length <= 1, `${live.length} instances of ${name} hold an exclusive volume after ${step.id}`);
     }
   }
+}
+
+function routedBy(spec: EnvironmentSpec | undefined): readonly NodeName[] {
+  return (spec?.routes ?? []).flatMap((route) => (route.kind === 'upstream' ? [route.node] : []));
 }
 
 function keyOf(node: NodeName, digest: Digest): string {

@@ -22,6 +22,8 @@ export interface PlanInput {
    * does, and it fails.
    */
   readonly sanitizer?: NodeSpec | undefined;
+  /** All data is to be copied while requests wait, where the plan lets all of them wait: nothing that is told to anybody is then lost with it. */
+  readonly copiesHeld?: boolean | undefined;
   /** Nodes to leave as they are, whatever is wrong with them: they crash again and again and wait for their next start. */
   readonly resting?: ReadonlySet<NodeName> | undefined;
 }

@@ -68,6 +68,8 @@ export type Step = StepBase &
         readonly keep: boolean;
         readonly aside: SnapshotId;
       }
+    /** Copies all data while requests wait at every route, after what stops for its successor and before anything starts. */
+    | { readonly kind: 'copy-data' }
     /** Gives nodes' volumes to other nodes, in this order, each only where `from` is there and `to` is not. */
     | { readonly kind: 'move-volumes'; readonly moves: readonly VolumeMove[] }
     /** Creates and starts the missing instances of the generation (all `instances` of the spec). */

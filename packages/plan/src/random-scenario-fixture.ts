@@ -68,13 +68,20 @@ export const scenario = fc.record({
   mishaps: fc.array(mishap, { minLength: count, maxLength: count }),
   network: fc.boolean(),
   data: dataShape,
+  /** Whether data is copied where all requests wait. */
+  copiesHeld: fc.boolean(),
+  /** It slept, and all requests wait; what runs was started by a plan that was cut off. */
+  slept: fc.constantFrom(false, false, true),
   order: fc.array(fc.nat(), { minLength: 60, maxLength: 60 }),
   crashAfter: fc.nat(20),
 });
 export type Scenario = typeof scenario extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** Where a plan begins: what is wished, what is there, and what the model needs to know besides. */
-export function startOf(value: Scenario, overrides: Partial<Desired> = {}): ModelStart & { readonly spec: EnvironmentSpec } {
+export function startOf(
+  value: Scenario,
+  overrides: Partial<Desired> = {},
+): ModelStart & { readonly spec: EnvironmentSpec; readonly copiesHeld: boolean } {
   const previous = value.before ? specOf(value.before) : undefined;
   const spec = specOf(value.after);
   const { observed, leftOvers } = worldOf(value, previous);
@@ -108,6 +115,7 @@ export function startOf(value: Scenario, overrides: Partial<Desired> = {}): Mode
     leftOvers,
     kept: new Map(source === 'none' ? [] : [['b_from' as SnapshotId, copied]]),
     sanitizer: demanded ?? undefined,
+    copiesHeld: value.copiesHeld,
   };
 }
 
@@ -133,7 +141,7 @@ function volumeOf(node: string, content: string): ModelVolume {
 export function specOf(shapes: readonly NodeShape[]): EnvironmentSpec {
   const there = shapes.map((shape, index) => shape.there || index === 0);
   const nodes = shapes.flatMap((shape, index) => (there[index] ? [nodeOf(shape, index, there)] : []));
-  return buildSpec(nodes, [routeTo('n0')]);
+  return buildSpec(nodes, [routeTo('n0'), ...(there[3] ? [routeTo('n3', 'http://n3.{default}/')] : [])]);
 }
 
 function nodeOf(shape: NodeShape, index: number, there: readonly boolean[]): NodeSpec {
@@ -153,7 +161,7 @@ function nodeOf(shape: NodeShape, index: number, there: readonly boolean[]): Nod
 }
 
 function worldOf(
-  { mishaps, network }: Pick<Scenario, 'mishaps' | 'network'>,
+  { mishaps, network, slept }: Pick<Scenario, 'mishaps' | 'network' | 'slept'>,
   previous: EnvironmentSpec | undefined,
 ): { readonly observed: ObservedEnvironment; readonly leftOvers: readonly NodeSpec[] } {
   const world = observedWorld(previous);
@@ -166,7 +174,8 @@ function worldOf(
   });
   const kept = world.volumes.filter(({ node }) => mishaps[Number(node.slice(1))] !== 'no volume');
   const once = [...new Map(kept.map((volume) => [`${volume.node} ${volume.volume}`, volume])).values()];
-  return { observed: { ...world, generations, volumes: once, network }, leftOvers };
+  const hold = slept ? ('suspended' as const) : undefined;
+  return { observed: { ...world, generations, volumes: once, network, hold }, leftOvers };
 }
 
 function afterMishap(node: NodeSpec, what: string): { readonly there: readonly ObservedGeneration[]; readonly leftOver?: NodeSpec } {

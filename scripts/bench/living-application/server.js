@@ -48,7 +48,10 @@ async function newest() {
 }
 
 async function digest() {
-  const { rows } = await database.query("SELECT count(*) AS count, md5(string_agg(md5(body), '' ORDER BY id)) AS sum FROM rows");
+  // In any order and in constant memory: ten gigabytes of rows are ten million checksums.
+  const { rows } = await database.query(
+    "SELECT count(*) AS count, bit_xor(('x' || md5(id || md5(body)))::bit(64)::bigint) AS sum FROM rows",
+  );
   const keys = createHash('md5');
   const count = Number(await cache.get('keys'));
   for (let key = 1; key <= count; key += 1) keys.update(`${key} ${md5((await blobs.get(`key:${key}`)) ?? 'missing')};`);

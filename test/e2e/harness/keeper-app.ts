@@ -9,6 +9,10 @@ export interface KeeperApp {
   readonly name?: string;
   /** Whether it has the mount that it keeps its text in; true where missing. */
   readonly mounts?: boolean;
+  /** Where that lies: on `instance` it is alone with it; `storage` where missing. */
+  readonly source?: 'storage' | 'instance';
+  /** What starts it, `node server.mjs` where missing. */
+  readonly start?: string;
   /** Further lines of the application, indented by four. */
   readonly more?: string;
   /** Further keys of the file. */
@@ -16,12 +20,19 @@ export interface KeeperApp {
 }
 
 /** An application that keeps one text in a file; `scrub.mjs` replaces it by `scrubbed`. */
-export function keeper({ name = 'web', mounts = true, more = '', top = '' }: KeeperApp = {}): FileTexts {
+export function keeper({
+  name = 'web',
+  mounts = true,
+  source = 'storage',
+  start = 'node server.mjs',
+  more = '',
+  top = '',
+}: KeeperApp = {}): FileTexts {
   const yaml = `applications:
   ${name}:
     type: nodejs:24
-    start: node server.mjs
-${mounts ? '    mounts: { kept: storage }\n' : ''}${more}${top}`;
+    start: ${start}
+${mounts ? `    mounts: { kept: ${source} }\n` : ''}${more}${top}`;
   const paths = {
     '/write': `writeFileSync('kept/text', new URL(request.url, 'http://app').searchParams.get('text')); response.end('written');`,
     '/read': `response.end(existsSync('kept/text') ? readFileSync('kept/text', 'utf8') : 'nothing');`,

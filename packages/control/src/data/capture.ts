@@ -1,8 +1,6 @@
-import type { Engine } from '@coppice/engine';
-import { defaultGraceMs, stepLimitMs, within } from '@coppice/executor';
+import { defaultGraceMs, stepLimitMs, stillWhile, within } from '@coppice/executor';
 import { CoppiceError, type EnvironmentId, isClosed, type SnapshotId } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
-import type { Volumes } from '@coppice/volumes';
 import type { RunningActivity } from '../activity-recorder.ts';
 import type { HealthMonitor } from '../environment/health-monitor.ts';
 import { liveOf } from '../history/find.ts';
@@ -66,7 +64,8 @@ export class Capture {
     // Before anybody stands still: what is on disk already costs the snapshot no time.
     await volumes.sync(environment.id);
     const startedMs = clock.monotonicMs();
-    await this.#parts.health.unprobed(environment.id, () => stillWhile(engine, environment, () => keep(volumes, environment, id)));
+    const copy = async (): Promise<void> => await volumes.snapshot({ environment: environment.id, id });
+    await this.#parts.health.unprobed(environment.id, () => stillWhile(engine, environment.id, copy));
     return clock.monotonicMs() - startedMs;
   }
 
@@ -90,20 +89,6 @@ export class Capture {
       }),
     );
   }
-}
-
-/** Whatever happens, the environment goes on; where the server is killed meanwhile, the next one's first look thaws it. */
-async function stillWhile(engine: Engine, { id }: EnvironmentRecord, work: () => Promise<void>): Promise<void> {
-  try {
-    await engine.freeze(id);
-    await work();
-  } finally {
-    await engine.thaw(id);
-  }
-}
-
-async function keep(volumes: Volumes, environment: EnvironmentRecord, id: SnapshotId): Promise<void> {
-  await volumes.snapshot({ environment: environment.id, id });
 }
 
 /** Foreign data that was not sanitised is nobody's to look at. */

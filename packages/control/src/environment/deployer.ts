@@ -18,6 +18,7 @@ import type { BackupBefore, TakenBackup } from '../data/backup-before.ts';
 import { closedData } from '../data/capture.ts';
 import { dataAgain } from '../data/data-again.ts';
 import type { DataKeeper } from '../data/data-keeper.ts';
+import type { HeldData } from '../data/held-data.ts';
 import { recordLaidAside } from '../data/laid-aside.ts';
 import type { OriginOfData } from '../data/origin-of-data.ts';
 import { refuseUnsettledData } from '../data/unsettled-data.ts';
@@ -112,15 +113,17 @@ export class Deployer {
         request.onRefMoved?.();
       }
       if (request.environment.live === undefined) await this.#announce(request);
-      await this.#reconcile(request, deployment.id);
+      await this.#reconcile(request, deployment.id, backup?.held);
       await backup?.taken;
       store.intents.setPhase(intent, 'applied');
       if (request.refMoves === 'after') await this.#moveRef(request);
     } catch (error) {
       const told = redactedFailure(error, store.secrets.values(request.environment.id));
       await backup?.taken;
-      await this.#takeBack(request, { deployment: deployment.id, intent, backup: backup?.id }, told);
+      await this.#takeBack(request, { deployment: deployment.id, intent, backup }, told);
       throw told;
+    } finally {
+      if (backup) this.#backups.release(backup);
     }
     return await this.#succeed(request, deployment.id, intent);
   }
@@ -194,11 +197,12 @@ export class Deployer {
     request.activity.log('environment.creating');
   }
 
-  async #reconcile(request: DeployRequest, deployment: DeploymentId): Promise<void> {
+  async #reconcile(request: DeployRequest, deployment: DeploymentId, held: HeldData | undefined): Promise<void> {
     const { planMs, applyMs } = await this.#reconciler.reconcile(request.environment.id, {
       activity: request.activity,
       deployment,
       crashed: 'start',
+      held,
     });
     this.#ports.store.deployments.update(deployment, { durations: { plan: Math.round(planMs), apply: Math.round(applyMs) } });
     const nextMs = this.#reconciler.nextLookMs(request.environment.id);
@@ -272,7 +276,11 @@ export class Deployer {
   /** Desired goes back to what served, or to nothing for an environment that never did. */
   async #takeBack(
     request: DeployRequest,
-    { deployment, intent, backup }: { readonly deployment: DeploymentId; readonly intent: string; readonly backup: string | undefined },
+    {
+      deployment,
+      intent,
+      backup,
+    }: { readonly deployment: DeploymentId; readonly intent: string; readonly backup: TakenBackup | undefined },
     error: unknown,
   ): Promise<void> {
     const { store } = this.#ports;
@@ -281,8 +289,12 @@ export class Deployer {
     const ended = { status, reason: failureReason(error), finished: true } as const;
     activity.say(`${status}: ${ended.reason}`);
     activity.say(environment.live === undefined ? 'removing what was started' : 'the release before goes on serving');
+    const held = backup?.held?.isCurrent ? backup.held.id : undefined;
+    const aside = held && store.backups.newId();
     // Requests were served since the backup, and what they wrote would be lost with it: that is for people to decide.
-    if (backup) activity.say(`its data stays as it is now; as it was before this deployment: coppice backup restore ${backup}`);
+    if (aside)
+      activity.say(`its data becomes again what it was when requests began to wait; what was made of it since is kept as ${aside}`);
+    else if (backup?.id) activity.say(`its data stays as it is now; as it was before this deployment: coppice backup restore ${backup.id}`);
     if (request.refMoves === 'after') {
       store.transaction(() => {
         store.deployments.update(deployment, ended);
@@ -291,8 +303,13 @@ export class Deployer {
     }
     try {
       const { desired: tried } = environmentById(store, environment.id);
-      const data = await dataAgain(this.#ports, environment.id, { tried, before: environment.desired });
+      const data =
+        held && aside
+          ? { dataGeneration: tried.dataGeneration + 1, dataSource: { from: held, keep: false, aside } }
+          : await dataAgain(this.#ports, environment.id, { tried, before: environment.desired });
       store.transaction(() => {
+        if (aside)
+          this.#keeper.record({ id: aside, environment, kind: 'replaced', reason: `what the failed ${deployment} made of the data` });
         store.deployments.update(deployment, ended);
         store.environments.setDesired(environment.id, lastGood(store, environment, data));
         if (request.refMoves === 'after') store.intents.delete(intent);

@@ -14,6 +14,7 @@ import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder, RunningActivity } from '../activity-recorder.ts';
 import type { DataKeeper } from '../data/data-keeper.ts';
 import { dataLimit } from '../data/data-limit.ts';
+import type { HeldData } from '../data/held-data.ts';
 import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
 import { isZero } from '../push/push-refs.ts';
@@ -48,6 +49,8 @@ export interface ReconcileOptions {
   readonly deployment: DeploymentId | undefined;
   /** `rest`: nodes that crash again and again are left as they are until their next start is due. */
   readonly crashed: 'start' | 'rest';
+  /** What the first plan copies the data as, where it lets all requests wait. */
+  readonly held?: HeldData | undefined;
 }
 
 export interface ReconcileTimes {
@@ -91,7 +94,8 @@ export class Reconciler {
     let applyMs = 0;
     for (let round = 0; round < maxRounds; round += 1) {
       const startedMs = clock.monotonicMs();
-      const { plan, observed, environment } = await this.#plan(id, options.crashed);
+      // What is held is released by the end of the first.
+      const { plan, observed, environment } = await this.#plan(id, round === 0 ? options : { ...options, held: undefined });
       planMs += clock.monotonicMs() - startedMs;
       if (plan.steps.length === 0) return { planMs, applyMs };
       this.#show(plan, options, round);
@@ -113,7 +117,7 @@ export class Reconciler {
     const environment = this.#ports.store.environments.get(id);
     if (!environment) return undefined;
     const activities = this.#activities;
-    const { plan, observed } = await this.#plan(id, 'rest');
+    const { plan, observed } = await this.#plan(id, { crashed: 'rest' });
     if (observed.rules === 'foreign' && observed.network && environment.desired.exists) {
       const cause = "somebody changed the rules of the environment's network";
       await recordedRepair({ activities, environment, cause, signal }, async () => await this.#putRulesBack(environment, observed));
@@ -194,7 +198,7 @@ export class Reconciler {
 
   async #plan(
     id: EnvironmentId,
-    crashed: ReconcileOptions['crashed'],
+    { crashed, held }: Pick<ReconcileOptions, 'crashed' | 'held'>,
   ): Promise<{ readonly plan: Plan; readonly observed: ObservedEnvironment; readonly environment: EnvironmentRecord }> {
     const { store } = this.#ports;
     const environment = store.environments.get(id);
@@ -208,7 +212,8 @@ export class Reconciler {
     const previous = liveOf(store, environment)?.spec;
     const jobs = desired.attempt ? store.environments.jobs(desired.attempt) : [];
     const routes = this.#wantedRoutes(environment, observed);
-    const plan = makePlan({ desired, observed, previous, jobs, routes, sanitizer: sanitizerOf(store, desired), resting });
+    const copiesHeld = held !== undefined;
+    const plan = makePlan({ desired, observed, previous, jobs, routes, sanitizer: sanitizerOf(store, desired), resting, copiesHeld });
     const stray = strayJobs(observed.jobs, { attempt: desired.attempt, steps: plan.steps });
     await Promise.all(stray.map((job) => this.#ports.engine.removeJob(id, job)));
     return { plan, observed, environment };
@@ -250,10 +255,15 @@ export class Reconciler {
     }
   }
 
-  async #apply(environment: EnvironmentRecord, plan: Plan, observed: ObservedEnvironment, { activity }: ReconcileOptions): Promise<void> {
+  async #apply(
+    environment: EnvironmentRecord,
+    plan: Plan,
+    observed: ObservedEnvironment,
+    { activity, held }: ReconcileOptions,
+  ): Promise<void> {
     const { engine, volumes, router, clock, settings } = this.#ports;
     const { stepLimits } = settings;
-    const work = await this.#work(environment, observed, activity);
+    const work = await this.#work(environment, observed, { activity, held });
     this.#enforced.add(environment.id);
     const nowMs = clock.monotonicMs.bind(clock);
     const serving = servingNow(environment.desired.spec ?? emptySpec, observed.generations);
@@ -295,7 +305,7 @@ export class Reconciler {
   /** The policy is no part of what is observed: a server that was killed may have left an old one, so each puts it in force once. */
   async #enforce(environment: EnvironmentRecord, observed: ObservedEnvironment): Promise<void> {
     const { generations } = observed;
-    const work = await this.#work(environment, observed, { say: () => undefined });
+    const work = await this.#work(environment, observed, { activity: { say: () => undefined } });
     const serving = servingNow(environment.desired.spec ?? emptySpec, generations);
     await this.#ports.engine.applyPolicy(environment.id, work.policy({ generations, serving, jobs: new Map() }));
     this.#enforced.add(environment.id);
@@ -309,7 +319,7 @@ export class Reconciler {
   async #work(
     environment: EnvironmentRecord,
     observed: ObservedEnvironment,
-    activity: Pick<RunningActivity, 'say'>,
+    { activity, held }: { readonly activity: Pick<RunningActivity, 'say'>; readonly held?: HeldData | undefined },
   ): Promise<EnvironmentWork> {
     return workOf({
       ports: this.#ports,
@@ -321,6 +331,7 @@ export class Reconciler {
       deployment: attemptOf(this.#ports.store, environment),
       network: await this.#network(environment),
       activity,
+      heldCopy: held,
       asleep: this.#asleep(environment),
       lingering: this.#lingering,
     });

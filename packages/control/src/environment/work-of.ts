@@ -1,5 +1,5 @@
 import type { EnvironmentNetwork } from '@coppice/engine';
-import type { EnvironmentWork, RoutesNow } from '@coppice/executor';
+import type { EnvironmentWork, HeldCopy, RoutesNow } from '@coppice/executor';
 import {
   CoppiceError,
   type Deployment,
@@ -36,6 +36,7 @@ export interface WorkInput {
   readonly network: EnvironmentNetwork;
   readonly activity: Pick<RunningActivity, 'say'>;
   readonly lingering: Lingering;
+  readonly heldCopy: HeldCopy | undefined;
   /** What the router does with requests while the environment sleeps. */
   readonly asleep: AsleepTarget;
 }
@@ -77,6 +78,7 @@ export function workOf(input: WorkInput): EnvironmentWork {
     sanitize: foreign.sanitize,
     sanitizeNode: foreign.sanitizeNode,
     forgetAside: foreign.forgetAside,
+    heldCopy: input.heldCopy,
     switched: foreign.switched,
     sanitized: foreign.sanitized,
     noteReady: (instances) => {

@@ -3,6 +3,8 @@ import type { Digest, GitId, ImagePin, NodeName, Release } from '@coppice/model'
 import { releaseDigest } from '@coppice/model';
 import { makePlan, type Plan } from '@coppice/plan';
 import type { EnvironmentRecord } from '@coppice/state';
+import { copiesInAnInstant } from '../data/backup-before.ts';
+import { touchesData } from '../data/touches-data.ts';
 import type { HealthMonitor } from '../environment/health-monitor.ts';
 import { observe } from '../environment/observe.ts';
 import { liveOf } from '../history/find.ts';
@@ -44,7 +46,8 @@ export class PlanPreview {
       : { network: false, generations: [], jobs: [], volumes: [], routes: undefined, hold: undefined };
     const previous = environment && liveOf(this.#ports.store, environment)?.spec;
     const desired = { exists: true, run: 'up', spec, dataGeneration: 0, attempt: undefined } as const;
-    return { plan: makePlan({ desired, observed, previous, jobs: [], routes: undefined }), toBuild };
+    const copiesHeld = previous !== undefined && touchesData(previous, spec) && copiesInAnInstant(this.#ports.volumes);
+    return { plan: makePlan({ desired, observed, previous, jobs: [], routes: undefined, copiesHeld }), toBuild };
   }
 
   /** With images not built yet, a node's build key stands in for the digests that the build will give. */

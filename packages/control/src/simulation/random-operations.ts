@@ -5,7 +5,7 @@ import type { RunningControlPlane } from '../create-control-plane.ts';
 import { branchOf, refOfBranch } from '../push/push-refs.ts';
 import { branches, type DataOperationKind, DataOperations, dataWeights } from './data-operations.ts';
 import type { DataWatch } from './data-watch.ts';
-import { changedShop, changesData, lostNodes, randomShop, resizedShop, type Shop, shopFiles } from './random-shop.ts';
+import { brokenShop, changedShop, changesData, lostNodes, randomShop, resizedShop, type Shop, shopFiles } from './random-shop.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { noCommit, type SimulatedServer } from './simulated-server.ts';
 import type { Turns } from './turns.ts';
@@ -16,6 +16,7 @@ const weights = {
   push: 8,
   branch: 3,
   resize: 2,
+  break: 4,
   revert: 2,
   redeploy: 1,
   deleteBranch: 1.5,
@@ -114,6 +115,9 @@ export class RandomOperations {
         return;
       case 'resize':
         this.#push(plane, refs.length > 0 ? this.#random.pick(refs) : refOfBranch('main'), resizedShop);
+        return;
+      case 'break':
+        this.#push(plane, refs.length > 0 ? this.#random.pick(refs) : refOfBranch('main'), brokenShop);
         return;
       case 'branch':
         this.#push(plane, refOfBranch(this.#random.pick(branches)), changedShop);

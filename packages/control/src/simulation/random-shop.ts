@@ -43,13 +43,18 @@ const applications = ['nodejs:24', 'python:3.13'] as const;
 /** Two to eight nodes; the first is an application and routed. */
 export function randomShop(random: SeededRandom): Shop {
   const size = random.between(2, 8);
-  const nodes = Array.from({ length: size }, (_, index) => randomNode(random, index, size));
+  // With a single route requests wait at all there are, so that a deployment may give data back by itself.
+  const isSingle = random.chance(0.5);
+  const nodes = Array.from({ length: size }, (_, index) => randomNode(random, index, size)).map((node) =>
+    isSingle && node.index > 0 ? { ...node, isRouted: false } : node,
+  );
   return { nodes, sanitize: randomSanitize(random, nodes), empty: random.chance(0.05) ? 'side' : undefined };
 }
 
 function randomNode(random: SeededRandom, index: number, size: number): ShopNode {
   const kind = index > 0 && index >= size - 2 && random.chance(0.5) ? 'store' : 'application';
-  const mount = kind === 'store' ? 'none' : random.pick(['none', 'none', 'storage', 'instance'] as const);
+  const mounts = index === 0 ? (['none', 'storage', 'instance', 'instance'] as const) : (['none', 'none', 'storage', 'instance'] as const);
+  const mount = kind === 'store' ? 'none' : random.pick(mounts);
   const needs = Array.from({ length: size - index - 1 }, (_, offset) => index + 1 + offset).filter(() => random.chance(0.35));
   return {
     index,
@@ -113,9 +118,7 @@ export function changedShop(shop: Shop, random: SeededRandom): Shop {
     case 'route':
       return change(({ kind, index, isRouted }) => (kind === 'store' || index === 0 ? {} : { isRouted: !isRouted }));
     case 'broken':
-      return change(({ kind, version }) =>
-        kind === 'store' ? {} : { fate: random.chance(0.1) ? 'never' : 'exits', version: version + 1 },
-      );
+      return withNodes(broken(healed, random.pick(healed), random));
     case 'hookFails':
       return change(({ kind, version }) => (kind === 'store' ? {} : { deploy: 'fails', version: version + 1 }));
     case 'move':
@@ -135,6 +138,21 @@ export function changedShop(shop: Shop, random: SeededRandom): Shop {
       return { ...withNodes(nodes), sanitize: shop.sanitize?.index === last ? undefined : shop.sanitize };
     }
   }
+}
+
+/** The graph with a node that cannot serve, for which requests wait while it is replaced; where there is none, one that is alone with data from now on. */
+export function brokenShop(shop: Shop, random: SeededRandom): Shop {
+  const alone = shop.nodes.filter(({ mount }) => mount === 'instance');
+  if (alone.length > 0) return { ...shop, nodes: broken(shop.nodes, random.pick(alone), random) };
+  const nodes = shop.nodes.map((node) =>
+    node.index === 0 ? { ...node, mount: 'instance' as const, worker: false, instances: 1, version: node.version + 1 } : node,
+  );
+  return { ...shop, nodes };
+}
+
+function broken(nodes: readonly ShopNode[], { index }: ShopNode, random: SeededRandom): readonly ShopNode[] {
+  const fate = random.chance(0.1) ? 'never' : 'exits';
+  return nodes.map((node) => (node.index === index && node.kind !== 'store' ? { ...node, fate, version: node.version + 1 } : node));
 }
 
 const changes = {
