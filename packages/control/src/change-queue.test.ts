@@ -30,6 +30,30 @@ test('a newer push supersedes the pushes that wait, not what runs and not other 
   assert.deepEqual(await Promise.all([running, repair, newer]), ['running', 'repair', 'newer']);
 });
 
+test('what waits is not begun once it is cancelled, and those behind it have their turn', async () => {
+  const queue = new ChangeQueue();
+  const gate = Promise.withResolvers<void>();
+  const cancel = new AbortController();
+  const seen: string[] = [];
+  const first = queue.run('a', 'other', () => gate.promise);
+  const waiting = assert.rejects(
+    queue.runFor('b', 'a', async () => seen.push('cancelled'), cancel.signal),
+    new Error('cancelled by ada'),
+  );
+  const third = queue.run('a', 'other', async () => seen.push('third'), cancel.signal);
+  cancel.abort(new Error('cancelled by ada'));
+  await waiting;
+  await assert.rejects(third, new Error('cancelled by ada'));
+  await assert.rejects(
+    queue.run('a', 'other', async () => seen.push('late'), cancel.signal),
+    new Error('cancelled by ada'),
+  );
+  const last = queue.run('a', 'other', async () => seen.push('last'));
+  gate.resolve();
+  await Promise.all([first, last]);
+  assert.deepEqual({ seen, waiting: queue.waiting, busy: queue.busy('a') }, { seen: ['last'], waiting: 0, busy: false });
+});
+
 test('work that throws before it gives a promise fails alone, at once or when its turn comes', async () => {
   const queue = new ChangeQueue();
   const gate = Promise.withResolvers<void>();

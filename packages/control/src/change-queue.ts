@@ -9,25 +9,36 @@ export class ChangeQueue {
   /** By lane: the one that what runs in it waits for. */
   readonly #waitsFor = new Map<string, string>();
 
-  /** Runs `work` when all earlier work of the lane is done or superseded. `kind` push: may be superseded while it waits. */
-  run<Result>(lane: string, kind: 'push' | 'other', work: () => Promise<Result>): Promise<Result> {
+  /**
+   * Runs `work` when all earlier work of the lane is done or superseded. `kind` push: may be superseded while it waits. Where the signal comes
+   * while it waits, it is not begun, and its reason is thrown.
+   */
+  async run<Result>(lane: string, kind: 'push' | 'other', work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    signal?.throwIfAborted();
     const queue = this.#lanes.get(lane) ?? { running: false, waiting: [] };
     this.#lanes.set(lane, queue);
-    return new Promise<Result>((resolve, reject) => {
-      if (kind === 'push') this.#supersede(queue);
-      queue.waiting.push({ kind, start: () => Promise.try(work).then(resolve, reject), refuse: reject });
-      this.#next(lane, queue);
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    if (kind === 'push') this.#supersede(queue);
+    const entry: Entry = { kind, start: () => Promise.try(work).then(resolve, reject), refuse: reject };
+    const leave = (): void => {
+      if (!queue.waiting.includes(entry)) return;
+      queue.waiting = queue.waiting.filter((other) => other !== entry);
+      reject(signal?.reason);
+    };
+    queue.waiting.push(entry);
+    signal?.addEventListener('abort', leave, { once: true });
+    this.#next(lane, queue);
+    return await promise.finally(() => signal?.removeEventListener('abort', leave));
   }
 
   /** The same for work that another lane waits for. Throws `conflict` where the two would wait for each other. */
-  async runFor<Result>(holder: string, lane: string, work: () => Promise<Result>): Promise<Result> {
+  async runFor<Result>(holder: string, lane: string, work: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     for (let next: string | undefined = lane; next !== undefined; next = this.#waitsFor.get(next)) {
       if (next === holder) throw new CoppiceError('conflict', 'each of the two environments waits for the other; try again');
     }
     this.#waitsFor.set(holder, lane);
     try {
-      return await this.run(lane, 'other', work);
+      return await this.run(lane, 'other', work, signal);
     } finally {
       this.#waitsFor.delete(holder);
     }
@@ -75,5 +86,5 @@ interface Lane {
 interface Entry {
   readonly kind: 'push' | 'other';
   readonly start: () => Promise<void>;
-  readonly refuse: (error: CoppiceError) => void;
+  readonly refuse: (error: unknown) => void;
 }

@@ -62,7 +62,7 @@ export class Cloner {
   async copyOf(source: EnvironmentRecord, target: CloneTarget): Promise<NewData | undefined> {
     const { queue, ports, capture } = this.#parts;
     const holder = laneOf(target.environment.project, target.environment.branch);
-    return await queue.runFor(holder, laneOf(source.project, source.branch), async () => {
+    const copied = async (): Promise<NewData | undefined> => {
       const now = ports.store.environments.get(source.id);
       if (!now?.desired.exists) {
         throw new CoppiceError('conflict', `${source.name}, whose data it is to get, is being deleted`, {
@@ -78,7 +78,8 @@ export class Cloner {
       if (from === undefined) return undefined;
       const aside = ports.store.backups.newId();
       return { origin, source: { from, keep: false, aside, ...(sanitize ? { sanitize } : {}) } };
-    });
+    };
+    return await queue.runFor(holder, laneOf(source.project, source.branch), copied, target.activity.signal);
   }
 
   #origin({ live }: EnvironmentRecord): OriginOfData | undefined {

@@ -191,12 +191,12 @@ export class DataChanger {
   ): Promise<Result> {
     const { queue, ports } = this.#parts;
     try {
-      const result = await queue.run(laneOf(environment.project, environment.branch), 'other', async () => {
-        activity.signal.throwIfAborted();
+      const changed = async (): Promise<Result> => {
         const current = environmentById(ports.store, environment.id);
         await refuseUnfinished(ports, current);
         return await work(current, activity);
-      });
+      };
+      const result = await queue.run(laneOf(environment.project, environment.branch), 'other', changed, activity.signal);
       activity.finish('succeeded');
       return result;
     } catch (error) {

@@ -3,8 +3,17 @@ import type { EnvironmentRecord, Store } from '@coppice/state';
 import type { NewData } from '../environment/deployer.ts';
 import { originOfData } from './origin-of-data.ts';
 
-/** The data that a deployment last served: the backup taken before its successor. Throws `not-found` where there is none, or it serves still. */
+/**
+ * The data that a deployment last served in an environment: the backup taken before its successor there. Throws `not-found` where there is none,
+ * `conflict` where it serves still, or served another environment.
+ */
 export function lastServed(store: Store, environment: EnvironmentRecord, target: Deployment): NewData {
+  if (target.environment !== environment.id) {
+    const other = store.environments.get(target.environment)?.name ?? 'an environment that is gone';
+    throw new CoppiceError('conflict', `${target.id} served the data of ${other}, not of ${environment.name}`, {
+      hint: 'revert without its data, or bring over a backup of that environment: coppice backup restore ID --to ENV',
+    });
+  }
   if (environment.live === target.id) {
     throw new CoppiceError('conflict', `${target.id} serves now: the data that it last served is what is there`);
   }

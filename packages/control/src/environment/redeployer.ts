@@ -114,7 +114,7 @@ export class Redeployer {
     const activity = this.#parts.activities.start({ ...rest, project: environment.project, environment: environment.id });
     const lane = laneOf(environment.project, environment.branch);
     void this.#parts.queue
-      .run(lane, 'push', () => work(activity))
+      .run(lane, 'push', () => work(activity), activity.signal)
       .catch(async (error: unknown) => {
         await onFailure();
         throw error;

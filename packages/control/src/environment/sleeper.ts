@@ -85,7 +85,7 @@ export class Sleeper {
   async #inTurn(environment: EnvironmentRecord, activity: RunningActivity, work: () => Promise<void>): Promise<void> {
     const lane = laneOf(environment.project, environment.branch);
     try {
-      await this.#parts.queue.run(lane, 'other', work);
+      await this.#parts.queue.run(lane, 'other', work, activity.signal);
       activity.finish('succeeded');
     } catch (error) {
       for (const line of failureLines(error)) activity.say(line);

@@ -25,3 +25,16 @@ test('a node that comes back finds its data again, or is refused where it has be
   const other = { ...db, trace: { ...db.trace, type: 'another' } };
   assert.throws(() => checkDataIsKept(buildSpec([other]), kept({ attached: false })), isLoss);
 });
+
+test('a service does not go back to an older version, and the refusal names the way out', () => {
+  const at = (version: string): typeof db => ({ ...db, kind: 'service', trace: { ...db.trace, version } });
+  const served = kept({ owner: at('17') });
+  assert.doesNotThrow(() => checkDataIsKept(buildSpec([at('17')]), served));
+  assert.doesNotThrow(() => checkDataIsKept(buildSpec([at('17.1')]), served));
+  for (const older of ['16', '9.6', '16.10']) {
+    assert.throws(
+      () => checkDataIsKept(buildSpec([at(older)]), served),
+      (error: unknown) => isLoss(error) && /:17 and cannot go back to version .*coppice backup list.*with a revert/.test(String(error)),
+    );
+  }
+});
