@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CoppiceError } from '@coppice/model';
 import { isMissing } from './file-failure.ts';
 import { mustRun, runProgram } from './run-program.ts';
-import type { Quota, QuotaMode } from './volume-file-system.ts';
+import type { QuotaMode } from './volume-file-system.ts';
 
 /** How a file system counts, from the folder where the kernel tells of it. */
 export async function readQuotaMode(folder: string): Promise<QuotaMode> {
@@ -47,18 +47,51 @@ export async function limitSubvolume(path: string, limitBytes: number | 'none'):
   await mustRun('btrfs', ['qgroup', 'limit', String(limitBytes), path]);
 }
 
-/** Throws `volume-failed`. */
-export async function readSubvolumeQuota(path: string): Promise<Quota> {
-  const id = (await mustRun('btrfs', ['inspect-internal', 'rootid', path])).trim();
-  return parseQuota(await mustRun('btrfs', ['qgroup', 'show', '--raw', '-re', '-f', path]), id);
+/** A subvolume, and all that anybody makes inside it: any user may, and with simple quotas the kernel counts those to the group above it. */
+export interface SubvolumeTree {
+  readonly path: string;
+  /** Number of the subvolume. */
+  readonly subvolume: string;
+  /** Where the kernel tells of quota groups. */
+  readonly qgroups: string;
 }
 
-/** The row of one subvolume in what `btrfs qgroup show --raw -re` says. Throws `volume-failed` where there is none. */
-export function parseQuota(text: string, subvolume: string): Quota {
-  const row = text.split('\n').find((line) => line.startsWith(`0/${subvolume} `));
-  const [, used, , limit] = row?.split(/\s+/) ?? [];
-  if (used === undefined || limit === undefined) throw new CoppiceError('volume-failed', `no quota is kept for subvolume ${subvolume}`);
-  return { usedBytes: Number(used), limitBytes: limit === 'none' ? 'none' : Number(limit) };
+/** Throws `volume-failed`. What was made inside before the first limit is not counted. */
+export async function limitTree({ path, subvolume, qgroups }: SubvolumeTree, limitBytes: number | 'none'): Promise<void> {
+  const group = `1/${subvolume}`;
+  if (readTreeUsage({ subvolume, qgroups }) === undefined) {
+    await mustRun('btrfs', ['qgroup', 'create', group, path]);
+    await mustRun('btrfs', ['qgroup', 'assign', '--no-rescan', `0/${subvolume}`, group, path]);
+    // A server before this one may have limited the subvolume alone.
+    await limitSubvolume(path, 'none');
+  }
+  await mustRun('btrfs', ['qgroup', 'limit', String(limitBytes), group, path]);
+}
+
+/** Bytes written by the subvolume and what is inside it; undefined before its first limit. The kernel answers from memory: waiting for threads would take longer. */
+export function readTreeUsage({ subvolume, qgroups }: Pick<SubvolumeTree, 'subvolume' | 'qgroups'>): number | undefined {
+  return readUsed(join(qgroups, `1_${subvolume}`));
+}
+
+/** The same of the subvolume alone; undefined once nothing of it is left. */
+export function readSubvolumeUsed({ subvolume, qgroups }: Pick<SubvolumeTree, 'subvolume' | 'qgroups'>): number | undefined {
+  return readUsed(join(qgroups, `0_${subvolume}`));
+}
+
+/** Deletes groups above subvolumes of which nothing is left; those that the kernel does not let go yet stay. */
+export async function forgetTrees(qgroups: string, path: string): Promise<void> {
+  const names = new Set(await readdir(qgroups));
+  const left = [...names].filter((name) => name.startsWith('1_') && !names.has(name.replace('1_', '0_')));
+  for (const name of left) await runProgram('btrfs', ['qgroup', 'destroy', name.replace('_', '/'), path]);
+}
+
+function readUsed(folder: string): number | undefined {
+  try {
+    return Number(readFileSync(join(folder, 'referenced'), 'utf8'));
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 async function read(path: string): Promise<string | undefined> {

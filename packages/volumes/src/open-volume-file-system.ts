@@ -1,10 +1,10 @@
 import { chmod, mkdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { CoppiceError, type EnvironmentId } from '@coppice/model';
-import { enableQuotas, limitSubvolume, readQuotaMode, readSubvolumeQuota } from './btrfs-quotas.ts';
+import { CoppiceError } from '@coppice/model';
+import { enableQuotas, readQuotaMode } from './btrfs-quotas.ts';
 import { readSpace } from './btrfs-space.ts';
 import { isOnBtrfs, probeName } from './choose-storage.ts';
-import { isMissing, volumeWork } from './file-failure.ts';
+import { volumeWork } from './file-failure.ts';
 import { decideGrowth, type Growth, type GrowthPolicy } from './growth.ts';
 import {
   bypassCache,
@@ -22,7 +22,6 @@ import { makeRoomForMetadata } from './metadata-room.ts';
 import { failedImage, type HostFacts, hiddenMount, type MissingPart, missingParts, readHostFacts } from './missing-parts.ts';
 import { takeDownVolumeFileSystem } from './take-down-volume-file-system.ts';
 import type { NoVolumeFileSystem, VolumeFileSystem } from './volume-file-system.ts';
-import { setFolderName } from './volume-name.ts';
 
 /** Where the volumes lie, and the image for a host whose own file system cannot snapshot. */
 export interface VolumeFileSystemOptions extends ImagePlace {
@@ -114,7 +113,7 @@ async function settle(options: VolumeFileSystemOptions): Promise<VolumeFileSyste
     image,
     quotas,
     growIfNeeded: () => volumeWork(`enlarge ${image}`, growIfNeeded),
-    ...commonParts(directory, folder),
+    space: () => volumeWork(`measure ${directory}`, () => readSpace(directory, folder)),
   };
 }
 
@@ -127,27 +126,6 @@ async function ownFileSystem(directory: string, facts: HostFacts): Promise<Volum
     image: '',
     quotas: await readQuotaMode(folder),
     growIfNeeded: async () => ({ kind: 'blocked', by: 'not an image' }),
-    ...commonParts(directory, folder),
-  };
-}
-
-function commonParts(directory: string, folder: string): Pick<VolumeFileSystem, 'space' | 'quota' | 'setQuota'> {
-  return {
     space: () => volumeWork(`measure ${directory}`, () => readSpace(directory, folder)),
-    setQuota: (environment, limitBytes) =>
-      volumeWork(`limit the volumes of ${environment}`, async () => limitSubvolume(await dataOf(directory, environment), limitBytes)),
-    quota: (environment) =>
-      volumeWork(`read the quota of ${environment}`, async () => readSubvolumeQuota(await dataOf(directory, environment))),
   };
-}
-
-async function dataOf(directory: string, environment: EnvironmentId): Promise<string> {
-  const path = join(directory, setFolderName(environment), 'data');
-  try {
-    await stat(path);
-    return path;
-  } catch (error) {
-    if (isMissing(error)) throw new CoppiceError('not-found', `there are no volumes of ${environment}`, { cause: error });
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -62,6 +63,24 @@ test('what a copy shares with its source counts in both, and a full one leaves t
     assert.throws(() => write(join(copied, 'more'), 12), overQuota);
     write(join(path, 'more'), 8);
     assert.equal(readFileSync(join(copied, 'file')).length, 20 * mebibyte);
+  });
+});
+
+test('subvolumes that an application makes count in the set that they lie in, and a set that is gone leaves no group', async () => {
+  await withVolumes(async (volumes, path) => {
+    const nested = join(path, 'nested');
+    execFileSync('btrfs', ['subvolume', 'create', nested], { stdio: 'ignore' });
+    assert.throws(() => write(join(nested, 'file'), 12), overQuota);
+    rmSync(join(nested, 'file'));
+    write(join(nested, 'file'), 8);
+    const groups = (): string => execFileSync('btrfs', ['qgroup', 'show', path], { encoding: 'utf8' });
+    const [own] = /^1\/\d+/m.exec(groups()) ?? [];
+    assert.ok(own, groups());
+    await volumes.removeSet(source.environment);
+    const other = await volumes.ensure(copy, '1:1');
+    execFileSync('btrfs', ['subvolume', 'sync', other]);
+    await volumes.setQuota(copy.environment, 30 * mebibyte);
+    assert.ok(!new RegExp(`^${own} `, 'm').test(execFileSync('btrfs', ['qgroup', 'show', other], { encoding: 'utf8' })));
   });
 });
 

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EnvironmentId } from '@coppice/model';
-import { limitSubvolume } from './btrfs-quotas.ts';
-import { isMissing } from './file-failure.ts';
+import { forgetTrees, limitTree, readSubvolumeUsed, readTreeUsage, type SubvolumeTree } from './btrfs-quotas.ts';
 import { mustRun } from './run-program.ts';
 import { readUsage } from './usage.ts';
 
@@ -62,10 +60,9 @@ export interface ShownSet {
 }
 
 interface Watched {
-  readonly path: string;
+  readonly tree: SubvolumeTree;
   readonly wantedBytes: number;
   readonly limitBytes: number;
-  readonly subvolume: string;
   readonly measured: Measured | undefined;
 }
 
@@ -85,32 +82,33 @@ export class SimpleLimits {
    */
   async set(environment: EnvironmentId, path: string, limitBytes: number | 'none'): Promise<void> {
     this.#watched.delete(environment);
-    if (limitBytes === 'none') return limitSubvolume(path, 'none');
-    const subvolume = await subvolumeAt(path);
-    const atFirst = (this.#writtenBy(subvolume) ?? 0) + limitBytes;
-    await limitSubvolume(path, atFirst);
-    this.#watched.set(environment, { path, wantedBytes: limitBytes, limitBytes: atFirst, subvolume, measured: undefined });
+    const tree = await this.#treeAt(path);
+    if (limitBytes === 'none') return limitTree(tree, 'none');
+    await forgetTrees(this.#qgroups, path);
+    const atFirst = (readSubvolumeUsed(tree) ?? 0) + limitBytes;
+    await limitTree(tree, atFirst);
+    this.#watched.set(environment, { tree, wantedBytes: limitBytes, limitBytes: atFirst, measured: undefined });
   }
 
   /** Looks at all that is limited; in most cases at one file of the kernel for each. Throws `volume-failed`. */
   async adjust(): Promise<void> {
     for (const [environment, watched] of this.#watched) {
-      const writtenBytes = this.#writtenBy(watched.subvolume);
+      const writtenBytes = this.#writtenBy(watched.tree);
       if (writtenBytes === undefined) this.#forget(environment, watched);
       else if (isWorthMeasuring({ ...watched, writtenBytes, nowMs: performance.now() })) await this.#measure(environment, watched);
     }
   }
 
   async #measure(environment: EnvironmentId, watched: Watched): Promise<void> {
-    const { path, wantedBytes, subvolume } = watched;
+    const { tree, wantedBytes } = watched;
     const startedMs = performance.now();
-    const shownBytes = await readUsage(path);
-    const writtenBytes = this.#writtenBy(subvolume);
+    const shownBytes = await readUsage(tree.path);
+    const writtenBytes = this.#writtenBy(tree);
     // Another set lies there once it was replaced: whoever did it tells its limit.
-    if (writtenBytes === undefined || (await subvolumeAt(path)) !== subvolume) return this.#forget(environment, watched);
+    if (writtenBytes === undefined || (await subvolumeAt(tree.path)) !== tree.subvolume) return this.#forget(environment, watched);
     if (this.#watched.get(environment) !== watched) return;
     const limitBytes = limitOf({ wantedBytes, writtenBytes, shownBytes });
-    await limitSubvolume(path, limitBytes);
+    await limitTree(tree, limitBytes);
     const atMs = performance.now();
     this.#watched.set(environment, { ...watched, limitBytes, measured: { writtenBytes, atMs, tookMs: atMs - startedMs } });
   }
@@ -119,14 +117,13 @@ export class SimpleLimits {
     if (this.#watched.get(environment) === watched) this.#watched.delete(environment);
   }
 
-  /** Undefined where the subvolume is gone. The kernel answers from memory: waiting for threads would take longer. */
-  #writtenBy(subvolume: string): number | undefined {
-    try {
-      return Number(readFileSync(join(this.#qgroups, `0_${subvolume}`, 'referenced'), 'utf8'));
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+  /** Undefined where the subvolume is gone. */
+  #writtenBy(tree: SubvolumeTree): number | undefined {
+    return readSubvolumeUsed(tree) === undefined ? undefined : readTreeUsage(tree);
+  }
+
+  async #treeAt(path: string): Promise<SubvolumeTree> {
+    return { path, subvolume: await subvolumeAt(path), qgroups: this.#qgroups };
   }
 }
 

@@ -1,4 +1,3 @@
-import type { EnvironmentId } from '@coppice/model';
 import type { FileSystemSpace } from './btrfs-space.ts';
 import type { Growth } from './growth.ts';
 import type { MissingPart } from './missing-parts.ts';
@@ -14,10 +13,6 @@ export interface VolumeFileSystem {
   space(): Promise<FileSystemSpace>;
   /** Enlarges the image while it is in use, where too little is free. Cheap to ask often: a program is started only to grow. */
   growIfNeeded(): Promise<Growth>;
-  /** Bytes that the set may hold; a copy begins with the limit of its source. Throws `not-found` where there is no such set. */
-  setQuota(environment: EnvironmentId, limitBytes: number | 'none'): Promise<void>;
-  /** As of the file system's last commit: half a minute old, or as old as the last sync. Throws `not-found`. */
-  quota(environment: EnvironmentId): Promise<Quota>;
 }
 
 /** Where the host cannot have such a file system: all that is missing. The volumes then lie in plain folders. */
@@ -27,9 +22,3 @@ export interface NoVolumeFileSystem {
 }
 
 export type QuotaMode = 'simple' | 'full' | 'off';
-
-/** What a set holds, and may hold. */
-export interface Quota {
-  readonly usedBytes: number;
-  readonly limitBytes: number | 'none';
-}
