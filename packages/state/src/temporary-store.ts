@@ -3,20 +3,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Digest, type GitId, type Release, sha256 } from '@coppice/model';
+import type { Clock } from './clock.ts';
 import { Database } from './database.ts';
 import { migrations } from './migrate.ts';
 import { openStore } from './open-store.ts';
 import type { EnvironmentRecord, Project, Store } from './store.ts';
 
-/** For tests: a store in a directory that goes with the test. Its clock starts at 2026-01-02T03:04:05Z and moves a second at each look. */
+/** For tests: a store in a directory that goes with the test. Its clock, where none is given, starts at 2026-01-02T03:04:05Z and moves a second at each look. */
 export interface TemporaryStore {
   readonly store: Store;
   readonly directory: string;
 }
 
-export function temporaryStore(test: TestContext): TemporaryStore {
+export function temporaryStore(test: TestContext, clock: Clock = tickingClock()): TemporaryStore {
   const directory = mkdtempSync(join(tmpdir(), 'coppice-state-'));
-  const store = openStore({ directory, clock: tickingClock() });
+  const store = openStore({ directory, clock });
   test.after(() => {
     store.close();
     rmSync(directory, { recursive: true });

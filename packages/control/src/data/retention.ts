@@ -15,7 +15,7 @@ export interface RetentionParts {
   readonly ports: Ports;
   readonly keeper: DataKeeper;
   readonly changer: Pick<DataChanger, 'backUp'>;
-  readonly declarations: LiveDeclarations;
+  readonly declarations: Pick<LiveDeclarations, 'of'>;
   readonly activities: Pick<ActivityRecorder, 'endings'>;
 }
 
@@ -102,7 +102,7 @@ export class Retention {
       for (const schedule of this.#schedules(environment)) {
         const key = `${environment.id} ${schedule}`;
         seen.add(key);
-        if (!this.#isDue({ key, schedule, seed: environment.id }, now)) continue;
+        if (!this.#isDue({ key, schedule, environment: environment.id }, now)) continue;
         // One that fails says so in its activity.
         const asked = { actor: 'coppice', cause: reasonOf(schedule), kind: 'scheduled' } as const;
         await this.#parts.changer.backUp(environment, asked).catch((error: unknown) => ports.log('backup.failed', { key, error }));
@@ -111,12 +111,20 @@ export class Retention {
     for (const key of this.#due.keys()) if (!seen.has(key)) this.#due.delete(key);
   }
 
-  /** A moment that passed while no server ran is not made up for. */
-  #isDue({ key, schedule, seed }: { readonly key: string; readonly schedule: string; readonly seed: string }, now: Date): boolean {
-    const due = this.#due.get(key);
+  /** What was due while no server ran is made up for, once. */
+  #isDue(rule: { readonly key: string; readonly schedule: string; readonly environment: EnvironmentId }, now: Date): boolean {
+    const { key, schedule, environment } = rule;
+    const next = (after: Date): Date | undefined => nextTimeOf(schedule, { after, seed: environment });
+    const due = this.#due.has(key) ? this.#due.get(key) : next(this.#lastTaken(environment, schedule) ?? now);
     const isDue = due !== undefined && due <= now;
-    if (isDue || !this.#due.has(key)) this.#due.set(key, nextTimeOf(schedule, { after: now, seed }));
+    this.#due.set(key, isDue ? next(now) : due);
     return isDue;
+  }
+
+  #lastTaken(environment: EnvironmentId, schedule: string): Date | undefined {
+    const backups = this.#parts.ports.store.backups.list({ environment });
+    const last = backups.find(({ kind, reason }) => kind === 'scheduled' && reason === reasonOf(schedule));
+    return last && new Date(last.createdAt);
   }
 
   #schedules(environment: EnvironmentRecord): readonly string[] {
