@@ -1,7 +1,7 @@
 import type { EngineListing } from '@coppice/engine';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ControlPlane } from '../control-plane.ts';
-import { repositoryOf } from '../environment/deployer.ts';
+import { repositoryOf } from '../environment/repository-of.ts';
 import { deploymentNamed, environmentNamed, projectNamed } from '../history/find.ts';
 import { environmentDetail, environmentView } from '../history/views.ts';
 import { laneOf } from '../push/deploy-push.ts';

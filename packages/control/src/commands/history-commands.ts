@@ -1,7 +1,7 @@
 import { CoppiceError, type EnvironmentSpec, type GitId, type Release, releaseDigest } from '@coppice/model';
 import { diffValues } from '@coppice/plan';
 import type { ControlPlane, ExplainView } from '../control-plane.ts';
-import { repositoryOf } from '../environment/deployer.ts';
+import { repositoryOf } from '../environment/repository-of.ts';
 import { comparedSpec } from '../history/compared-spec.ts';
 import { explainBuild, explainRestart } from '../history/explain.ts';
 import { environmentNamed, liveOf, projectNamed, specNamed } from '../history/find.ts';

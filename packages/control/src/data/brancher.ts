@@ -2,7 +2,7 @@ import { refNameProblem } from '@coppice/git';
 import { CoppiceError, environmentName } from '@coppice/model';
 import type { EnvironmentRecord, TrashRecord } from '@coppice/state';
 import type { BranchRequest } from '../data-commands.ts';
-import type { NewData } from '../environment/deployer.ts';
+import type { NewData } from '../environment/deploy-request.ts';
 import type { Redeployer } from '../environment/redeployer.ts';
 import { deploymentNamed, environmentNamed } from '../history/find.ts';
 import type { Ports } from '../ports.ts';

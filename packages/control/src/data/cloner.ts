@@ -2,7 +2,7 @@ import { CoppiceError, type EnvironmentSpec, type Release } from '@coppice/model
 import type { EnvironmentRecord } from '@coppice/state';
 import type { RunningActivity } from '../activity-recorder.ts';
 import type { ChangeQueue } from '../change-queue.ts';
-import type { NewData } from '../environment/deployer.ts';
+import type { NewData } from '../environment/deploy-request.ts';
 import type { Ports } from '../ports.ts';
 import { laneOf } from '../push/deploy-push.ts';
 import type { Capture } from './capture.ts';

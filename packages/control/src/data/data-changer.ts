@@ -2,10 +2,9 @@ import { CoppiceError, type DataSource, type EnvironmentId, isClosed, type Snaps
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder, ActivityStart, RunningActivity } from '../activity-recorder.ts';
 import type { ChangeQueue } from '../change-queue.ts';
-import { environmentById } from '../environment/deployer.ts';
 import { settleMoves } from '../environment/left-intents.ts';
 import type { Reconciler } from '../environment/reconciler.ts';
-import { liveOf } from '../history/find.ts';
+import { environmentById, liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
 import { laneOf } from '../push/deploy-push.ts';
 import { failureLines, failureReason } from '../push/push-lines.ts';

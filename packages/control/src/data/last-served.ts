@@ -1,6 +1,6 @@
 import { CoppiceError, type Deployment } from '@coppice/model';
 import type { EnvironmentRecord, Store } from '@coppice/state';
-import type { NewData } from '../environment/deployer.ts';
+import type { NewData } from '../environment/deploy-request.ts';
 import { originOfData } from './origin-of-data.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { CoppiceError } from '@coppice/model';
 import type { Ports } from '../ports.ts';
-import { repositoryOf } from './deployer.ts';
+import { repositoryOf } from './repository-of.ts';
 
 /** A branch that goes with its environment. */
 export interface BranchRemoval {

@@ -13,7 +13,7 @@ import { describePlan, makePlan, type Plan, type Step } from '@coppice/plan';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder, RunningActivity } from '../activity-recorder.ts';
 import type { DataKeeper } from '../data/data-keeper.ts';
-import { dataLimit } from '../data/data-limit.ts';
+import { DataLimits } from '../data/data-limits.ts';
 import type { HeldData } from '../data/held-data.ts';
 import { liveOf } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
@@ -72,8 +72,7 @@ export class Reconciler {
   readonly #lingering: Lingering;
   readonly #keeper: Pick<DataKeeper, 'settle'>;
   readonly #networks = new Map<EnvironmentId, EnvironmentNetwork>();
-  /** The limit of each environment's data that this process set, and of which data. */
-  readonly #limits = new Map<EnvironmentId, string>();
+  readonly #limits: DataLimits;
   /** Environments whose network policy this process has put in force. */
   readonly #enforced = new Set<EnvironmentId>();
 
@@ -85,6 +84,7 @@ export class Reconciler {
     this.#wakeFailures = parts.wakeFailures;
     this.#lingering = parts.lingering;
     this.#keeper = parts.keeper;
+    this.#limits = new DataLimits(parts.ports.volumes);
   }
 
   /** Resolves when the world is as desired; throws the failure of the first step that failed. */
@@ -101,7 +101,7 @@ export class Reconciler {
       this.#show(plan, options, round);
       const applyStartedMs = clock.monotonicMs();
       await this.#apply(environment, plan, observed, options);
-      await this.#limit(environment);
+      await this.#limits.set(environment);
       applyMs += clock.monotonicMs() - applyStartedMs;
     }
     throw new CoppiceError('not-ready', 'the environment does not settle: something changes it as fast as it is repaired');
@@ -140,6 +140,7 @@ export class Reconciler {
     }
     if (environment.desired.exists) {
       finishMoved(this.#ports.store, environment);
+      await this.#limits.set(environment);
       await this.#settleData(id, plan.steps.length === 0 ? observed.volumes : undefined);
     } else {
       await this.#finishDeletion(environment);
@@ -182,7 +183,7 @@ export class Reconciler {
   async forget(id: EnvironmentId): Promise<void> {
     const { store } = this.#ports;
     this.#networks.delete(id);
-    this.#limits.delete(id);
+    this.#limits.forget(id);
     this.#enforced.delete(id);
     this.#backoff.forget(id);
     this.#lingering.forget(id);
@@ -290,16 +291,6 @@ export class Reconciler {
     const failed = results.find((result) => result.state === 'failed');
     if (failed) throw failed.error;
     if (late !== undefined) throw late;
-  }
-
-  /** A new set knows no limit, and one that became another's data has its limit: set after each change of data or of the limit. */
-  async #limit({ id, desired }: EnvironmentRecord): Promise<void> {
-    const { volumes } = this.#ports;
-    const bytes = desired.spec && desired.exists ? dataLimit(desired.spec) : 'none';
-    const key = `${desired.dataGeneration} ${bytes}`;
-    if (bytes === 'none' || this.#limits.get(id) === key || (await volumes.generation(id)) === undefined) return;
-    await volumes.setQuota(id, bytes);
-    this.#limits.set(id, key);
   }
 
   /** The policy is no part of what is observed: a server that was killed may have left an old one, so each puts it in force once. */

@@ -2,9 +2,9 @@ import type { EnvironmentRecord, Intent } from '@coppice/state';
 import { dataAgain } from '../data/data-again.ts';
 import type { Ports } from '../ports.ts';
 import { isZero } from '../push/push-refs.ts';
-import { repositoryOf } from './deployer.ts';
 import { lastGood } from './last-good.ts';
 import { settleMoves } from './left-intents.ts';
+import { repositoryOf } from './repository-of.ts';
 
 /**
  * Settles what a server that died left half done, before the loop starts: an intent whose release was applied is finished by moving the

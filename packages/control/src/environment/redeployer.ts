@@ -3,13 +3,16 @@ import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder, RunningActivity } from '../activity-recorder.ts';
 import type { ChangeQueue } from '../change-queue.ts';
 import type { CloneTarget } from '../data/cloner.ts';
+import { environmentById } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
 import { laneOf } from '../push/deploy-push.ts';
 import { failureLines } from '../push/push-lines.ts';
 import { refOfBranch } from '../push/push-refs.ts';
 import { overlay } from '../release/overlay.ts';
 import { releaseOfTree } from '../release/release-of-tree.ts';
-import { type Deployer, environmentById, type NewData, repositoryOf } from './deployer.ts';
+import type { NewData } from './deploy-request.ts';
+import type { Deployer } from './deployer.ts';
+import { repositoryOf } from './repository-of.ts';
 
 /** How an environment begins that no push made. */
 export interface FirstDeployment {

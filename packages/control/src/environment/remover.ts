@@ -2,10 +2,10 @@ import { isClosed, type SnapshotId } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder } from '../activity-recorder.ts';
 import { purgeAt } from '../data/laid-aside.ts';
+import { environmentById } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
 import { failureLines } from '../push/push-lines.ts';
 import { deleteBranch } from './delete-branch.ts';
-import { environmentById } from './deployer.ts';
 import { supersedeIntents } from './left-intents.ts';
 import type { Reconciler } from './reconciler.ts';
 

@@ -2,11 +2,11 @@ import { CoppiceError, type Desired, type EnvironmentId } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ActivityRecorder, RunningActivity } from '../activity-recorder.ts';
 import type { ChangeQueue } from '../change-queue.ts';
+import { environmentById } from '../history/find.ts';
 import type { Ports } from '../ports.ts';
 import { laneOf } from '../push/deploy-push.ts';
 import { failureLines, failureReason } from '../push/push-lines.ts';
 import { redactedFailure } from '../redacted-failure.ts';
-import { environmentById } from './deployer.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { WakeFailures } from './wake-failures.ts';
 

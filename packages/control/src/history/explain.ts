@@ -2,7 +2,7 @@ import { CoppiceError, type Deployment, type EnvironmentSpec, type NodeSpec, nod
 import { diffValues } from '@coppice/plan';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ExplainView } from '../control-plane.ts';
-import { repositoryOf } from '../environment/deployer.ts';
+import { repositoryOf } from '../environment/repository-of.ts';
 import type { Ports } from '../ports.ts';
 import { readTopology } from '../release/read-configuration.ts';
 import { nodeBuilds } from '../release/resolve-release.ts';

@@ -1,4 +1,4 @@
-import { CoppiceError, type Deployment, type DeploymentId, type EnvironmentSpec, type Release } from '@coppice/model';
+import { CoppiceError, type Deployment, type DeploymentId, type EnvironmentId, type EnvironmentSpec, type Release } from '@coppice/model';
 import type { EnvironmentRecord, Project, Store } from '@coppice/state';
 
 /** The project of that name; throws `not-found`. */
@@ -32,6 +32,13 @@ export function environmentNamed(store: Store, project: string, name: string): E
 /** `main`, else the oldest; undefined where nothing was pushed. */
 export function defaultEnvironment(store: Store, project: string): EnvironmentRecord | undefined {
   return store.environments.findByBranch(project, 'main') ?? store.environments.list(project)[0];
+}
+
+/** Asked by id, throwing where it is gone. */
+export function environmentById(store: Store, id: EnvironmentId): EnvironmentRecord {
+  const environment = store.environments.get(id);
+  if (!environment) throw new CoppiceError('not-found', `the environment ${id} is gone`);
+  return environment;
 }
 
 /** A deployment of the project, by id; throws `not-found`. */
