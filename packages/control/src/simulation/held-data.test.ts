@@ -89,6 +89,18 @@ test('a deployment that fails while all requests wait gives the data back, and w
   }
 });
 
+test('so does one that fails to wake a sleeping environment for it, which sleeps on', async (t) => {
+  const routed = ['web', 'page'];
+  const shop = await served(t, { driver: 'btrfs', routed });
+  const { server, plane, environment } = shop;
+  const { activity } = await plane.control.suspend('shop', 'main', 'ada');
+  assert.equal((await plane.control.waitActivity(activity)).state, 'succeeded');
+  await pushFailing(shop, { routed, failing: 'web' });
+  assert.equal(server.volumes.read(rows(shop)), 'rows');
+  assert.deepEqual((await server.engine.inspect(environment)).generations, []);
+  assert.equal((await plane.control.showEnvironment('shop', 'main')).status, 'suspended');
+});
+
 test('where requests go on meanwhile, or a copy takes time, the data stays, and the message names the command', async (t) => {
   for (const { driver, routed } of [
     { driver: 'btrfs', routed: ['web', 'page'] },
