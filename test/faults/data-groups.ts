@@ -6,7 +6,7 @@ import type { DiaryKind } from './diary-files.ts';
 import type { FaultOptions } from './fault-groups.ts';
 import type { FaultRow } from './fault-row.ts';
 import { FaultServer } from './fault-server.ts';
-import { backupKind, restoreKind, revertKind } from './kept-kinds.ts';
+import { backupKind, failingKind, restoreKind, revertKind } from './kept-kinds.ts';
 import { bringBackKind, deleteKind, destroyKind, emptyKind, movedKind } from './trash-kinds.ts';
 
 export interface DataFaultOptions extends FaultOptions {
@@ -49,6 +49,7 @@ const suites: readonly Suite[] = [
     changes: { 'new branch with a copy of PostgreSQL': cloneKind, 'restore of PostgreSQL': restoreKind.bind(undefined, 'side') },
   },
   { diary: 'past', changes: { 'revert with data': revertKind } },
+  { diary: 'spoilt', changes: { 'push that fails': failingKind } },
   { diary: 'moving', changes: { 'push with moved': movedKind } },
   { diary: 'gate', changes: { 'push with allow-destroy': destroyKind } },
 ];

@@ -9,6 +9,8 @@ export interface DiaryLook {
   readonly movedFrom: string | undefined;
   /** Whether there is a second node with data of its own, `extra`. */
   readonly extra: boolean;
+  /** Instead of serving, it writes this entry and ends. */
+  readonly spoils: string | undefined;
 }
 
 /** What of them stays as it is. */
@@ -19,19 +21,22 @@ export interface DiaryKind {
   readonly database?: boolean;
 }
 
-export const plainDiary: DiaryLook = { answer: 'one', node: 'web', movedFrom: undefined, extra: false };
+export const plainDiary: DiaryLook = { answer: 'one', node: 'web', movedFrom: undefined, extra: false, spoils: undefined };
 
 /** The mounts that hold the entries, in the order in which one comes into them. */
 export const entryPlaces = ['kept', 'own'] as const;
 
 /** The files of a diary that looks so. */
-export function diaryFiles({ answer, node, movedFrom, extra }: DiaryLook, { sanitized = false, database = false }: DiaryKind): FileTexts {
+export function diaryFiles(
+  { answer, node, movedFrom, extra, spoils }: DiaryLook,
+  { sanitized = false, database = false }: DiaryKind,
+): FileTexts {
   const services = [...(extra ? ['  extra: { type: redis:7 }'] : []), ...(database ? ['  db: { type: "postgresql:17" }'] : [])];
   const yaml = [
     'applications:',
     `  ${node}:`,
     '    type: nodejs:24',
-    '    start: node server.mjs',
+    `    start: ${spoils === undefined ? 'node server.mjs' : spoiling(spoils)}`,
     '    mounts: { kept: storage, own: instance }',
     ...(movedFrom === undefined ? [] : [`    moved: { from: ${movedFrom} }`]),
     ...(database ? ['    relationships: [db]'] : []),
@@ -41,6 +46,8 @@ export function diaryFiles({ answer, node, movedFrom, extra }: DiaryLook, { sani
   const app = tinyApp({ yaml: `${yaml.join('\n')}\n`, before: store, paths: { '/': posted(answer), '/entries': listed } });
   return { ...app, 'scrub.mjs': scrub };
 }
+
+const spoiling = (entry: string): string => `sh -c "${entryPlaces.map((place) => `echo ${entry} >> ${place}/entries`).join('; ')}; exit 1"`;
 
 const posted = (answer: string): string => `const chunks = [];
     for await (const chunk of request) chunks.push(chunk);

@@ -95,3 +95,33 @@ export function revertKind(faulty: FaultServer, past: Diary): CrashChange {
     neither: async () => ((await isBefore()) ? undefined : await wrong()),
   };
 }
+
+/** Pushes what writes to the data and never serves, while requests wait: it is refused, and the data is given back by itself. */
+export function failingKind(_faulty: FaultServer, diary: Diary): CrashChange {
+  const words = { mark: '', spoilt: '' };
+  const refused = async (): Promise<Outcome> => {
+    const outcome = await diary.push('main');
+    if (outcome === 'accepted') throw new Error('what never served was accepted');
+    return outcome === 'refused' ? 'accepted' : outcome;
+  };
+  const kept = async (): Promise<string | undefined> =>
+    (await diary.entries()).includes(words.mark) ? undefined : 'what was written before is gone';
+  return {
+    serves: diary.host(),
+    lostOf: async (posted) => await diary.lostOf(posted),
+    prepare: async () => {
+      Object.assign(words, { mark: diary.next('mark'), spoilt: diary.next('spoilt') });
+      await diary.write(words.mark);
+      await diary.commit({ spoils: words.spoilt });
+    },
+    act: refused,
+    repeat: refused,
+    wrong: async () => {
+      const entries = await diary.entries();
+      // A server that died meanwhile left the first of the two attempts in the data.
+      if (entries.filter((entry) => entry === words.spoilt).length > 1) return 'what the failed release wrote is still there';
+      return diary.replacedHolds('main', words.spoilt) ? await kept() : 'what the failed release made of the data is lost';
+    },
+    neither: kept,
+  };
+}

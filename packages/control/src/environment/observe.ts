@@ -35,7 +35,8 @@ export async function observe(
     dataGeneration,
     routes: tables.get(id),
     hold,
-    generations: await probed(listing, health, spec),
+    // What stands still answers nobody, however long a probe waits.
+    generations: frozen ? listing.generations : await probed(listing, health, spec),
   };
 }
 

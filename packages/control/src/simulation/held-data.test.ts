@@ -112,3 +112,21 @@ test('where requests go on meanwhile, or a copy takes time, the data stays, and 
     assert.ok(shop.server.said.some((line) => /its data stays as it is now; .*coppice backup restore b_/.test(line)));
   }
 });
+
+test('while data goes to a node of another name, requests wait for that one', async (t) => {
+  const keeper = (name: string, more: string): string =>
+    `applications:\n  ${name}:\n    type: nodejs:24\n    start: node server.js\n    healthcheck: { command: ./check }\n    mounts: { data: storage }\n${more}`;
+  const server = new SimulatedServer(t);
+  const plane = server.serve();
+  const first = server.repository.commit(keeper('web', ''));
+  assert.equal((await server.push(plane, { previous: noCommit, next: first }))?.kind, 'ok', server.said.join('\n'));
+  const seen: string[] = [];
+  server.engine.onEffect(() => {
+    const target = server.router.route('main.shop.localhost', '/')?.target;
+    const told = target?.kind === 'upstream' ? `${target.servers.length} of ${target.node}` : (target?.kind ?? 'nothing');
+    if (seen.at(-1) !== told) seen.push(told);
+  });
+  const second = server.repository.commit(keeper('shop', '    moved: { from: web }\n'), [first]);
+  assert.equal((await server.push(plane, { previous: first, next: second }))?.kind, 'ok', server.said.join('\n'));
+  assert.deepEqual(seen, ['1 of web', 'hold', '1 of shop']);
+});
