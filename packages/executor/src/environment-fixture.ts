@@ -204,7 +204,7 @@ export class EnvironmentFixture {
       if (route.kind !== 'upstream') return [];
       const generation = now.generations.find(({ node, digest }) => node === route.node && digest === now.serving.get(node));
       const running = (generation?.instances ?? []).filter(({ state }) => state === 'running');
-      if (isShut || now.held.has(route.node) || (running.length === 0 && now.held.size > 0)) {
+      if (isShut || now.held.has(route.node)) {
         return [{ host, path: '/', headers: {}, access: undefined, target: { kind: 'hold', cause: 'switching' } }];
       }
       const servers = running.map(({ id, address = '' }) => ({ id, address, port: 8080 }));

@@ -78,7 +78,10 @@ function heldNodes(
 ): readonly NodeName[] | undefined {
   const cause = assembly.holding ? active.filter((work) => work.target !== undefined && work.awaitReady) : early;
   if (cause.length === 0) return undefined;
-  const nodes = assembly.routedAbove(cause.map((work) => work.node));
+  const above = assembly.routedAbove(cause.map((work) => work.node));
+  // The table is that of the release from now on: it may lead to what another node served until now.
+  const coming = active.filter(({ node, change }) => change.strategy === 'start' && assembly.isRouted(node)).map(({ node }) => node);
+  const nodes = [...new Set([...above, ...coming])].sort();
   return nodes.length === 0 ? undefined : nodes;
 }
 

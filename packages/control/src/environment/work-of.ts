@@ -100,11 +100,10 @@ export function routesNow(
     if (isClosed(environment.desired) || now.held.has(name)) return { kind: 'hold', cause: 'switching' };
     const port = spec.nodes.find((node) => node.name === name)?.ports['http'];
     const serving = now.generations.find((generation) => generation.node === name && generation.digest === now.serving.get(name));
-    const servers = (serving?.instances ?? []).flatMap(({ id, address, state }) =>
-      port !== undefined && state === 'running' && address !== undefined ? [{ id, address, port }] : [],
+    if (port === undefined || !serving) return [];
+    return serving.instances.flatMap(({ id, address, state }) =>
+      state === 'running' && address !== undefined ? [{ id, address, port }] : [],
     );
-    // While others wait, so does what another node served until now, whose route leads to one that is still to come.
-    return servers.length === 0 && now.held.size > 0 ? { kind: 'hold', cause: 'switching' } : servers;
   });
 }
 

@@ -22,6 +22,14 @@ const update: Prepare = async (server) => {
   return { previous: first, next: server.repository.commit(shopFile('2'), [first]) };
 };
 
+const keeper = (name: string, more = ''): string => `${shopFile('1').replace('web:', `${name}:`)}    mounts: { data: storage }\n${more}`;
+
+const move: Prepare = async (server) => {
+  const first = server.repository.commit(keeper('web'));
+  await server.push(server.serve(), { previous: noCommit, next: first });
+  return { previous: first, next: server.repository.commit(keeper('shop', '    moved: { from: web }\n'), [first]) };
+};
+
 const deletion: Prepare = async (server) => ({ previous: (await update(server)).previous, next: noCommit });
 
 const noWait =
@@ -31,6 +39,7 @@ const noWait =
 const changes = {
   'a first push': firstPush,
   'an update': update,
+  'a push that moves data': move,
   'a deletion': deletion,
   'a first push that does not wait': noWait(firstPush),
   'an update that does not wait': noWait(update),
@@ -50,7 +59,14 @@ async function isKilledAndHeals(t: TestContext, prepare: Prepare, moment: number
   const server = new SimulatedServer(t);
   const change = await prepare(server);
   const life = new SimulatedLife(moment);
-  server.engine.onEffect(life.onEffect);
+  let isFirst = true;
+  const astray: string[] = [];
+  server.engine.onEffect(async (effect, when) => {
+    if (change.previous !== noCommit && change.next !== noCommit)
+      astray.push(...ledAstray(server, `${when} ${effect.kind} ${effect.what}`));
+    // Who is dead answers nothing any more, and the next one is not to be held up by that.
+    if (isFirst) await life.onEffect(effect, when);
+  });
   const dying = server.serve(life.ports(server.ports));
   const pushed = server.push(dying, change);
   // A push that does not wait is answered while its deployment still runs.
@@ -60,8 +76,9 @@ async function isKilledAndHeals(t: TestContext, prepare: Prepare, moment: number
   });
   await until(async () => life.dead || (await Promise.race([done, pause(1, 'going')])) === 'done', `moment ${moment}: the push hangs`);
   dying.stop();
-  server.engine.onEffect(() => undefined);
+  assert.deepEqual(astray, [], `moment ${moment}`);
   if (!life.dead) return false;
+  isFirst = false;
 
   const plane = server.serve();
   await plane.start();
@@ -75,8 +92,17 @@ async function isKilledAndHeals(t: TestContext, prepare: Prepare, moment: number
     async () => (await wrong(server)) === undefined,
     async () => `moment ${moment}, pushed again: ${await wrong(server)}`,
   );
+  assert.deepEqual(astray, [], `after moment ${moment}`);
   plane.stop();
   return true;
+}
+
+/** Where requests are led when that is to nobody who runs. */
+function ledAstray({ engine, router }: SimulatedServer, when: string): readonly string[] {
+  const target = router.route('main.shop.localhost', '/')?.target;
+  const running = new Set(engine.containers().flatMap(({ id, state }) => (state === 'running' ? [id] : [])));
+  const isServed = target?.kind === 'upstream' ? target.servers.some(({ id }) => running.has(id)) : target?.kind === 'hold';
+  return isServed ? [] : [`${when}: ${JSON.stringify(target)}`];
 }
 
 /** What does not hold yet of a server that settled. */
