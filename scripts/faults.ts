@@ -1,9 +1,8 @@
 // The fault matrix on a real server: `npm run faults [-- GROUP…]`. Prints what was tried and lost, then the figures of switches under load,
 // wakes and pushes at once, which are groups of `npm run bench` as well; ends with 1 where anything was lost or late.
 // `--every N` kills the server at every N-th effect only. For changes of data, `--only TEXT` takes those with that in their name ("copies under a
-// writer" are a hundred of all kinds, without a kill), and
-// `--slack N` lets all take N times as long. The group `engine` kills and stops dockerd: it is left out where containers of
-// others run.
+// writer" are a hundred of all kinds, without a kill), and `--slack N` lets all take N times as long. The group `engine` kills and stops dockerd:
+// it is left out where containers of others run.
 import { parseArgs } from 'node:util';
 import { dataCrashRows } from '../test/faults/data-groups.ts';
 import { engineIsInUse, engineRows } from '../test/faults/engine-rows.ts';
