@@ -47,6 +47,9 @@ export async function limitSubvolume(path: string, limitBytes: number | 'none'):
   await mustRun('btrfs', ['qgroup', 'limit', String(limitBytes), path]);
 }
 
+/** Of our groups; the file system may be the host's own, with groups of somebody else. */
+const level = 12;
+
 /** A subvolume, and all that anybody makes inside it: any user may, and with simple quotas the kernel counts those to the group above it. */
 export interface SubvolumeTree {
   readonly path: string;
@@ -58,7 +61,7 @@ export interface SubvolumeTree {
 
 /** Throws `volume-failed`. What was made inside before the first limit is not counted. */
 export async function limitTree({ path, subvolume, qgroups }: SubvolumeTree, limitBytes: number | 'none'): Promise<void> {
-  const group = `1/${subvolume}`;
+  const group = `${level}/${subvolume}`;
   if (readTreeUsage({ subvolume, qgroups }) === undefined) {
     await mustRun('btrfs', ['qgroup', 'create', group, path]);
     await mustRun('btrfs', ['qgroup', 'assign', '--no-rescan', `0/${subvolume}`, group, path]);
@@ -70,7 +73,7 @@ export async function limitTree({ path, subvolume, qgroups }: SubvolumeTree, lim
 
 /** Bytes written by the subvolume and what is inside it; undefined before its first limit. The kernel answers from memory: waiting for threads would take longer. */
 export function readTreeUsage({ subvolume, qgroups }: Pick<SubvolumeTree, 'subvolume' | 'qgroups'>): number | undefined {
-  return readUsed(join(qgroups, `1_${subvolume}`));
+  return readUsed(join(qgroups, `${level}_${subvolume}`));
 }
 
 /** The same of the subvolume alone; undefined once nothing of it is left. */
@@ -81,8 +84,9 @@ export function readSubvolumeUsed({ subvolume, qgroups }: Pick<SubvolumeTree, 's
 /** Deletes groups above subvolumes of which nothing is left; those that the kernel does not let go yet stay. */
 export async function forgetTrees(qgroups: string, path: string): Promise<void> {
   const names = new Set(await readdir(qgroups));
-  const left = [...names].filter((name) => name.startsWith('1_') && !names.has(name.replace('1_', '0_')));
-  for (const name of left) await runProgram('btrfs', ['qgroup', 'destroy', name.replace('_', '/'), path]);
+  const ours = [...names].filter((name) => name.startsWith(`${level}_`)).map((name) => name.slice(`${level}_`.length));
+  const left = ours.filter((subvolume) => !names.has(`0_${subvolume}`));
+  for (const subvolume of left) await runProgram('btrfs', ['qgroup', 'destroy', `${level}/${subvolume}`, path]);
 }
 
 function readUsed(folder: string): number | undefined {

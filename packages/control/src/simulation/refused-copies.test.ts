@@ -44,6 +44,17 @@ test('a new branch of one that is being deleted is refused, and nothing of it is
   assert.deepEqual(await server.volumes.snapshots(), []);
 });
 
+test('a branch of one whose last deployment failed begins with what serves there', async (t) => {
+  const { server, plane, first } = await served(t);
+  server.engine.behave('web', { exits: { exitCode: 3 } });
+  const second = server.repository.commit(keeper.replace('server.js', 'other.js'), [first]);
+  assert.equal((await server.push(plane, { previous: first, next: second }))?.kind, 'refused');
+  server.engine.behave('web', {});
+  const result = await server.push(plane, { previous: noCommit, next: first, ref: 'refs/heads/feature' });
+  assert.equal(result?.kind, 'ok', server.said.join('\n'));
+  assert.match(server.said.join('\n'), /feature begins with a copy of the data of main/);
+});
+
 test('one that never served cannot be branched by command', async (t) => {
   const { server, plane } = await served(t);
   server.ports.store.environments.create({ project: 'shop', name: 'unborn', branch: 'unborn', parent: undefined });

@@ -27,6 +27,17 @@ for (const version of versions) {
       assert.match(await service.probe(), /ECONNREFUSED/);
     });
 
+    await t.test('may be provisioned before its start has done anything', async () => {
+      const late = await runContainer(image, type, { argv: ['sh', '-c', 'sleep 0.5; exec "$0"', ...(type.argv ?? [])] });
+      try {
+        await late.start();
+        assert.deepEqual(await late.provision(lines), { code: 0, stdout: '', stderr: '' });
+        await eventually('ready', async () => isReadyAnswer(type, await late.probe()));
+      } finally {
+        await late.remove();
+      }
+    });
+
     await t.test('is ready once provisioned, and provisioning again cuts no connection', async () => {
       assert.deepEqual(await service.provision(lines), { code: 0, stdout: '', stderr: '' });
       await ready();
