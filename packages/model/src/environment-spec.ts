@@ -46,6 +46,8 @@ export interface DataSource {
   readonly attempt?: DeploymentId;
   /** Must succeed before anything may reach the data; absent once it did, or where nobody asked for it. */
   readonly sanitize?: Sanitize;
+  /** What it takes the place of was not sanitised: nothing may reach that until it is gone. */
+  readonly replacesClosed?: true;
 }
 
 /** A Job that takes out of foreign data what must not be seen. It runs the image of the release that demands it, whatever the branch made of it. */

@@ -1,7 +1,8 @@
-import { CoppiceError, isClosed, type NodeName, redact } from '@coppice/model';
+import { CoppiceError, type NodeName, redact } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { ControlPlane, LogRequest, NodeLogLine } from '../control-plane.ts';
 import { closedData } from '../data/capture.ts';
+import { holdsClosedData } from '../data/unsettled-data.ts';
 import { environmentNamed } from '../history/find.ts';
 import { mergeStreams } from '../merge-streams.ts';
 import { doctorChecks } from './doctor.ts';
@@ -21,7 +22,7 @@ export function runtimeCommands(parts: CommandParts): RuntimeCommands {
     },
     execTarget: async (project, { environment, node }) => {
       const record = environmentNamed(ports.store, project, environment);
-      if (isClosed(record.desired)) throw closedData(record);
+      if (await holdsClosedData(ports, record)) throw closedData(record);
       checkNode(record, node);
       const instances = (await instancesOf(parts, record, node)).filter((instance) => instance.running);
       const [first] = instances;

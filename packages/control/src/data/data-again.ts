@@ -45,7 +45,8 @@ export async function dataBefore({ store, volumes }: DataPorts, id: EnvironmentI
   // Requests may have been led to it before it failed.
   if (environment && !isClosed(tried))
     recordBackup(store, { id: aside, environment, kind: 'replaced', reason: 'a change of data that failed' });
-  return { dataGeneration: dataGeneration + 1, dataSource: { from: dataSource.aside, keep: true, aside } };
+  const over = isClosed(tried) ? ({ replacesClosed: true } as const) : {};
+  return { dataGeneration: dataGeneration + 1, dataSource: { from: dataSource.aside, keep: true, aside, ...over } };
 }
 
 async function movesBack(ports: DataPorts, id: EnvironmentId, { volumeMoves, spec }: Desired): Promise<readonly VolumeMove[]> {

@@ -1,4 +1,4 @@
-import { CoppiceError } from '@coppice/model';
+import { CoppiceError, isClosed } from '@coppice/model';
 import type { EnvironmentRecord } from '@coppice/state';
 import type { Ports } from '../ports.ts';
 
@@ -10,6 +10,12 @@ export async function refuseUnsettledData({ volumes }: Pick<Ports, 'volumes'>, {
   if (!exists) throw new CoppiceError('conflict', `${name} is being deleted`, { hint: 'wait until it is gone, and try again' });
   if (dataSource === undefined || (await volumes.generation(id)) === dataGeneration) return;
   throw new CoppiceError('conflict', `the data of ${name} is still being changed`, { hint: 'try again in a moment' });
+}
+
+/** Whether an environment holds foreign data that was not sanitised, or did not yet get its own back after that failed. */
+export async function holdsClosedData({ volumes }: Pick<Ports, 'volumes'>, { id, desired }: Asked): Promise<boolean> {
+  if (isClosed(desired)) return true;
+  return desired.dataSource?.replacesClosed === true && (await volumes.generation(id)) !== desired.dataGeneration;
 }
 
 /**

@@ -155,3 +155,14 @@ test('while the data is closed only the job reaches anything, and what it needs'
   assert.deepEqual(edgesOf(before), ['page → db', 'page → web', 'web → cache']);
   assert.deepEqual(edgesOf(foreign(2)), ['web → cache', 'web → db']);
 });
+
+test('what failed to be sanitised is reached by nobody until its own data is back', (t) => {
+  const dataSource = { from: 'b_aside' as SnapshotId, keep: true, aside: 'b_later' as SnapshotId, replacesClosed: true } as const;
+  const { foreign } = closedShop(t, [db, web, page], { dataGeneration: 3, dataSource });
+  const open = { nodes: [], edges: [{ from: nodeName('page'), to: nodeName('db'), port: 5432 }] };
+  const [before, after] = [foreign(2), foreign(3)];
+  assert.deepEqual(before.policy(open, new Map()).edges, []);
+  before.switched();
+  assert.deepEqual(before.policy(open, new Map()), open);
+  assert.deepEqual(after.policy(open, new Map()), open);
+});

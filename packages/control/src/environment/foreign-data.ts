@@ -69,10 +69,13 @@ export function foreignData(input: {
     },
     environment: () => environment,
     nodes: (nodes) => (isClosed() && sanitizer ? withNode(nodes, sanitizer) : nodes),
-    policy: (policy, jobs) =>
-      isClosed() && isThere && sanitize
+    policy: (policy, jobs) => {
+      // What failed to be sanitised is still there.
+      if (!isThere && desired.dataSource?.replacesClosed) return { ...policy, edges: [] };
+      return isClosed() && isThere && sanitize
         ? closedPolicy(policy, { node: sanitize.node, needs, jobs: jobs.get(sanitize.node) ?? [] })
-        : policy,
+        : policy;
+    },
   };
 }
 
