@@ -63,6 +63,8 @@ export function bringUp(list: StepList, assembly: Assembly, active: readonly Nod
   }
   const gate = sanitize ?? replaced.last;
   if (data) loose.push(...(gate === undefined ? stopped : [gate]));
+  // What goes early goes before what it needs, also where nobody starts in its place since that rests.
+  else for (const { node, target } of early) if (!target) loose.push(...(stops.get(node) ?? []));
   if (copied !== undefined) loose.push(copied);
   return { ready: [...loose, ...[...ready.values()].filter((id) => !awaited.has(id))], holds: hold !== undefined };
 }

@@ -355,3 +355,14 @@ test('a chain of 6,000 new nodes is planned', () => {
   assert.equal(made.steps.length, 1 + 6_000 * 4 + 1);
   assert.equal(made.steps.at(-1)?.kind, 'switch-routes');
 });
+
+test('what lets go of a volume early goes before what it needs, also where its successor rests', () => {
+  const before = [
+    buildNode('app', { mounts: [] }),
+    buildNode('worker', { relationships: [relatedTo('api')], mounts: [{ ...mountAt('/data'), node: nodeName('app') }] }),
+    buildNode('api'),
+  ];
+  const alone = buildNode('app', { mounts: [mountAt('/data', 'exclusive')] });
+  const made = between(before, [alone], { resting: new Set([nodeName('app')]) }, [routeTo('app')]);
+  assert.deepEqual(shown(made), ['stop worker', 'switch-routes < stop worker', 'stop api < switch-routes']);
+});
