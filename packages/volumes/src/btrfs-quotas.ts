@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CoppiceError } from '@coppice/model';
 import { isMissing } from './file-failure.ts';
 import { mustRun, runProgram } from './run-program.ts';
 import type { QuotaMode } from './volume-file-system.ts';
@@ -64,11 +65,27 @@ export async function limitTree({ path, subvolume, qgroups }: SubvolumeTree, lim
   const group = `${level}/${subvolume}`;
   if (readTreeUsage({ subvolume, qgroups }) === undefined) {
     await mustRun('btrfs', ['qgroup', 'create', group, path]);
-    await mustRun('btrfs', ['qgroup', 'assign', '--no-rescan', `0/${subvolume}`, group, path]);
     // A server before this one may have limited the subvolume alone.
     await limitSubvolume(path, 'none');
   }
   await mustRun('btrfs', ['qgroup', 'limit', String(limitBytes), group, path]);
+}
+
+/**
+ * Puts the subvolume below its group, where there is room; done already is done. Apart from making the group: a server may be killed between the
+ * two. Throws `volume-failed`.
+ */
+export async function joinTree({ path, subvolume }: SubvolumeTree): Promise<void> {
+  const { exitCode, stderr } = await runProgram('btrfs', [
+    'qgroup',
+    'assign',
+    '--no-rescan',
+    `0/${subvolume}`,
+    `${level}/${subvolume}`,
+    path,
+  ]);
+  if (exitCode === 0 || stderr.includes('File exists')) return;
+  throw new CoppiceError('volume-failed', `btrfs did not put subvolume ${subvolume} below its quota group: ${stderr.trim()}`);
 }
 
 /** Bytes written by the subvolume and what is inside it; undefined before its first limit. The kernel answers from memory: waiting for threads would take longer. */

@@ -66,6 +66,17 @@ test('what a copy shares with its source counts in both, and a full one leaves t
   });
 });
 
+test('a set is limited whose group was made by a server that was killed then', async () => {
+  await withVolumes(async (volumes) => {
+    const path = await volumes.ensure(copy, '1:1');
+    const set = join(path, '../..');
+    const id = execFileSync('btrfs', ['inspect-internal', 'rootid', set], { encoding: 'utf8' }).trim();
+    execFileSync('btrfs', ['qgroup', 'create', `12/${id}`, set]);
+    await volumes.setQuota(copy.environment, 30 * mebibyte);
+    assert.throws(() => write(join(path, 'file'), 31), overQuota);
+  });
+});
+
 test('subvolumes that an application makes count in the set that they lie in, and a set that is gone leaves no group', async () => {
   await withVolumes(async (volumes, path) => {
     const nested = join(path, 'nested');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { EnvironmentId } from '@coppice/model';
-import { forgetTrees, limitTree, readSubvolumeUsed, readTreeUsage, type SubvolumeTree } from './btrfs-quotas.ts';
+import { forgetTrees, joinTree, limitTree, readSubvolumeUsed, readTreeUsage, type SubvolumeTree } from './btrfs-quotas.ts';
 import { mustRun } from './run-program.ts';
 import { readUsage } from './usage.ts';
 
@@ -85,8 +85,9 @@ export class SimpleLimits {
     const tree = await this.#treeAt(path);
     if (limitBytes === 'none') return limitTree(tree, 'none');
     await forgetTrees(this.#qgroups, path);
-    const atFirst = (readSubvolumeUsed(tree) ?? 0) + limitBytes;
+    const atFirst = Math.max(readSubvolumeUsed(tree) ?? 0, readTreeUsage(tree) ?? 0) + limitBytes;
     await limitTree(tree, atFirst);
+    await joinTree(tree);
     this.#watched.set(environment, { tree, wantedBytes: limitBytes, limitBytes: atFirst, measured: undefined });
   }
 
